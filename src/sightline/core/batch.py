@@ -56,6 +56,7 @@ class Batch:
         self.group = np.arange(len(completions)) if group is None else _group_numbers(group)
         self._texts: list[str] | None = None
         self._found: dict[Any, list[Any]] = {}
+        self._derived: dict[Any, Any] = {}
         self._whole: tuple[Batch, NDArray[np.int64]] | None = None
 
     @classmethod
@@ -132,6 +133,13 @@ class Batch:
             else:
                 self._found[parser] = [parser(text) for text in self.texts]
         return self._found[parser]
+
+    def once(self, compute: Callable[[Batch], T]) -> T:
+        """`compute(self)`, done once for equal `compute`s: what several rewards derive from the same rollouts."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self)
+        found: T = self._derived[compute]
+        return found
 
     def take(self, index: NDArray[np.int64]) -> Batch:
         """The rollouts `index` as a batch of their own, sharing what was parsed."""

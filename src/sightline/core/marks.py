@@ -7,6 +7,7 @@ build ten million objects.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -41,11 +42,12 @@ class Mark(NamedTuple):
 Marks = Sequence[tuple[Mark, ...]]
 
 
-class _Lazy(Sequence[tuple[Mark, ...]]):
-    """A sequence of per-rollout tuples that are made on access."""
+class LazyMarks(Sequence[tuple[Mark, ...]]):
+    """A sequence of per-rollout tuples that are made on access: define `__len__` and `_row`."""
 
+    @abstractmethod
     def _row(self, index: int) -> tuple[Mark, ...]:
-        raise NotImplementedError  # pragma: no cover - abstract
+        """The marks of one rollout."""
 
     @overload
     def __getitem__(self, index: int) -> tuple[Mark, ...]: ...
@@ -60,7 +62,7 @@ class _Lazy(Sequence[tuple[Mark, ...]]):
 
 
 @dataclass(frozen=True, eq=False)
-class NoMarks(_Lazy):
+class NoMarks(LazyMarks):
     """No marks for any of `size` rollouts."""
 
     size: int
@@ -73,12 +75,12 @@ class NoMarks(_Lazy):
 
 
 @dataclass(frozen=True, eq=False)
-class BoxMarks(_Lazy):
+class BoxMarks(LazyMarks):
     """One mark per predicted box, kept as arrays until somebody looks.
 
     Args:
         offsets: (B + 1,) rollout `i` owns boxes `offsets[i]:offsets[i + 1]`.
-        xyxy: (N, 4) boxes as the policy wrote them.
+        xyxy: (N, 4) boxes as the policy wrote them; NaN where an item has none, which gets no mark.
         values: (N,) what each box earned.
         frame: their coordinate frame.
         found: the reason of a box with a positive value.
@@ -100,6 +102,7 @@ class BoxMarks(_Lazy):
         return tuple(
             Mark("box", tuple(map(float, self.xyxy[i])), v := float(self.values[i]), self._why(v), self.frame)
             for i in span
+            if not np.isnan(self.xyxy[i, 0])
         )
 
     def _why(self, value: float) -> str:
@@ -107,7 +110,7 @@ class BoxMarks(_Lazy):
 
 
 @dataclass(frozen=True, eq=False)
-class ChainedMarks(_Lazy):
+class ChainedMarks(LazyMarks):
     """The marks of several terms, one after the other."""
 
     terms: tuple[Marks, ...]
@@ -120,7 +123,7 @@ class ChainedMarks(_Lazy):
 
 
 @dataclass(frozen=True, eq=False)
-class PickedMarks(_Lazy):
+class PickedMarks(LazyMarks):
     """Marks of some rollouts of another sequence.
 
     Args:

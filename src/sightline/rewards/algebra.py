@@ -37,6 +37,7 @@ class Node(Reward):
         raise CompositionError(f"{type(self).__name__} does not define `combine`")
 
     def check(self, batch: Batch) -> None:
+        super().check(batch)
         for child in self.children():
             child.check(batch)
 
@@ -278,26 +279,30 @@ class Switch(Node):
     Args:
         column: the column that says which case a row is.
         cases: (name, reward) pairs, or a mapping.
-        otherwise: the reward for a missing (None) or unknown case; None: an unknown case is a `ColumnError`.
+        default: the case of rows whose value is missing (None, or no such column).
+        otherwise: the reward of every other row; None: an unknown case is a `ColumnError`.
 
     Example:
-        >>> kind = Switch("kind", {"easy": Constant(1.0), "hard": Constant(2.0)})
-        >>> kind(Batch(["a", "b"], {"kind": ["hard", "easy"]})).values
+        >>> kind = Switch("kind", {"easy": Constant(1.0), "hard": Constant(2.0)}, default="easy")
+        >>> kind(Batch(["a", "b"], {"kind": ["hard", None]})).values
         array([2., 1.])
     """
 
     column: str
     cases: tuple[tuple[str, Reward], ...]
+    default: str | None = None
     otherwise: Reward | None = None
 
     def __init__(
         self,
         column: str,
         cases: Mapping[str, Reward] | Sequence[tuple[str, Reward]],
+        default: str | None = None,
         otherwise: Reward | None = None,
     ) -> None:
         object.__setattr__(self, "column", column)
         object.__setattr__(self, "cases", tuple(cases.items() if isinstance(cases, Mapping) else cases))
+        object.__setattr__(self, "default", default)
         object.__setattr__(self, "otherwise", otherwise)
 
     def bounds(self) -> Range:
@@ -307,6 +312,16 @@ class Switch(Node):
     def children(self) -> tuple[Reward, ...]:
         named = tuple(reward for _, reward in self.cases)
         return named if self.otherwise is None else (*named, self.otherwise)
+
+    def needs(self) -> tuple[str, ...]:
+        return () if self._optional else (self.column,)
+
+    def uses(self) -> tuple[str, ...]:
+        return (self.column,) if self._optional else ()
+
+    @property
+    def _optional(self) -> bool:
+        return self.default is not None or self.otherwise is not None
 
     def only(self, case: str) -> Reward:
         """The reward of one case, for data that holds nothing else.
@@ -343,7 +358,7 @@ class Switch(Node):
     def _split(self, batch: Batch) -> list[tuple[Rows, Reward]]:
         """Which rollouts belong to which case."""
         given = self._column(batch)
-        names = np.array([str(value) if value is not None else None for value in given], dtype=object)
+        names = np.array([self.default if value is None else str(value) for value in given], dtype=object)
         known = {name for name, _ in self.cases}
         other = np.array([name not in known for name in names], dtype=bool)
         if other.any() and self.otherwise is None:
@@ -353,7 +368,7 @@ class Switch(Node):
         return split if self.otherwise is None else [*split, (other, self.otherwise)]
 
     def _column(self, batch: Batch) -> Sequence[Any]:
-        if not batch.has(self.column) and self.otherwise is not None:
+        if not batch.has(self.column) and self._optional:
             return [None] * len(batch)
         cases = ", ".join(name for name, _ in self.cases)
         return batch.column(self.column, f"the choice between {cases}")

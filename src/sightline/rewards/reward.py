@@ -13,8 +13,8 @@ Every member is a frozen dataclass: it pickles, compares and prints. Laws, kept 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sightline.core.batch import Batch
@@ -38,11 +38,13 @@ class Reward:
     Class attributes:
         scope: `row` (looks at one rollout at a time) or `group` (needs all rollouts of a prompt).
         reads: columns that must be in the batch.
+        may_read: columns that are used if they are there.
         range: lowest and highest value; a reward whose range follows from its arguments defines `bounds` instead.
     """
 
     scope: ClassVar[Scope] = "row"
     reads: ClassVar[tuple[str, ...]] = ()
+    may_read: ClassVar[tuple[str, ...]] = ()
     range: ClassVar[Range] = (0.0, 1.0)
 
     def __call__(self, batch: Batch) -> Scores:
@@ -59,15 +61,28 @@ class Reward:
         """Leaf rewards: score every rollout of `batch`, which holds whole groups if `scope` is `group`."""
         raise CompositionError(f"{type(self).__name__} does not say how it scores: define `score`, `row` or `judged`")
 
+    def needs(self) -> tuple[str, ...]:
+        """Columns that must be there; `reads`, unless they follow from the arguments."""
+        return self.reads
+
+    def uses(self) -> tuple[str, ...]:
+        """Columns that are used if they are there; `may_read`, unless they follow from the arguments."""
+        return self.may_read
+
     def check(self, batch: Batch) -> None:
         """Raise if `batch` lacks a column that this reward reads. Leaves may check values as well."""
-        for name in self.reads:
+        for name in self.needs():
             if not batch.has(name):
                 known = batch.columns
                 raise ColumnError(
                     f"{type(self).__name__} reads column `{name}`; the batch has {sorted(known)}."
                     f"{did_you_mean(name, known)}"
                 )
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        """A member and rows that it can score, of as many kinds as possible: what its promises are checked on."""
+        raise CompositionError(f"{cls.__name__} brings no specimen, so its promises cannot be checked")
 
     def bounds(self) -> Range:
         """Lowest and highest value this reward can have."""
@@ -191,21 +206,64 @@ class JudgedReward(Reward):
 
 def with_judge(reward: Reward, judge: Judge, instead_of: Judge | None = None) -> Reward:
     """The same expression with `judge` in every judged node, or only in those that now ask `instead_of`."""
-    rebuilt: Reward = _rebuilt(reward, judge, instead_of)
-    return rebuilt
+    return rebuilt(reward, Rejudged(judge, instead_of))
 
 
-def _rebuilt(value: Any, judge: Judge, instead_of: Judge | None) -> Any:
-    from dataclasses import replace
+def without(reward: Reward, name: str) -> Reward:
+    """The same expression with 0 in place of the part `name`.
 
-    if isinstance(value, tuple):
-        return tuple(_rebuilt(item, judge, instead_of) for item in value)
+    Raises:
+        CompositionError: there is no such part.
+    """
+    from sightline.rewards.algebra import Named
+
+    names = [node.name for node in reward.walk() if isinstance(node, Named)]
+    if name not in names:
+        raise CompositionError(f"no part is named `{name}`; there are {names}.{did_you_mean(name, names)}")
+    return rebuilt(reward, Removed(name))
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """A judged node with another judge; other nodes as they are."""
+
+    judge: Judge
+    instead_of: Judge | None
+
+    def __call__(self, node: Reward) -> Reward:
+        if isinstance(node, JudgedReward) and self.instead_of in (None, node.judge):
+            return replace(node, judge=self.judge)
+        return node
+
+
+@dataclass(frozen=True)
+class Removed:
+    """0 in place of a named node; other nodes as they are."""
+
+    name: str
+
+    def __call__(self, node: Reward) -> Reward:
+        from sightline.rewards.algebra import Constant, Named
+
+        return (
+            Constant(0.0, f"{self.name} is switched off")
+            if isinstance(node, Named) and node.name == self.name
+            else node
+        )
+
+
+def rebuilt(reward: Reward, change: Callable[[Reward], Reward]) -> Reward:
+    """The same expression with `change` applied to every node, from the leaves up."""
+    whole: Reward = _rebuilt(reward, change)
+    return whole
+
+
+def _rebuilt(value: Any, change: Callable[[Reward], Reward]) -> Any:
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple(_rebuilt(item, change) for item in value)
     if not isinstance(value, Reward):
         return value
-    changed = {f.name: _rebuilt(getattr(value, f.name), judge, instead_of) for f in fields(value)}
-    if isinstance(value, JudgedReward):
-        changed["judge"] = judge if instead_of in (None, value.judge) else value.judge
-    return replace(value, **changed)
+    return change(replace(value, **{f.name: _rebuilt(getattr(value, f.name), change) for f in fields(value)}))
 
 
 def _terms(reward: Reward) -> tuple[Reward, ...]:

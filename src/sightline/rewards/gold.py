@@ -1,0 +1,52 @@
+"""How rewards read what the data calls right: gold answers of a column, each distinct one parsed once.
+
+A gold value that cannot be read is the caller's mistake, not the policy's: it is a `ColumnError` that names the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from sightline.core.batch import Batch
+from sightline.core.errors import ColumnError
+from sightline.core.missing import Missing
+from sightline.parse.tags import Block
+
+T = TypeVar("T")
+ANSWER_OR_TEXT = Block("answer", otherwise="text")
+
+
+def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]) -> list[T]:
+    """The values of a column through `read`, equal values read once.
+
+    Raises:
+        ColumnError: a value cannot be read; the message names reader, column, row, value and what is wrong with it.
+    """
+    seen: dict[Hashable, T] = {}
+    return [_one(value, row, column, who, read, seen) for row, value in enumerate(batch.column(column, who))]
+
+
+def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | Missing], seen: dict[Hashable, T]) -> T:
+    key = value if isinstance(value, Hashable) else repr(value)
+    if key not in seen:
+        found = read(value)
+        if isinstance(found, Missing):
+            raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r:.80}; {found.why}")
+        seen[key] = found
+    return seen[key]
+
+
+def gold_text(value: Any) -> str | Missing:
+    """A gold answer as trimmed text: a string, with or without answer tags, or a number."""
+    if isinstance(value, str):
+        found = ANSWER_OR_TEXT(value)
+        return found if isinstance(found, Missing) else found.strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value}"
+    return Missing("it needs a text or a number")
+
+
+def texts(batch: Batch, column: str, who: str) -> Sequence[str]:
+    """The gold answers of a column as text."""
+    return gold(batch, column, who, gold_text)
