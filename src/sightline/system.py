@@ -151,8 +151,7 @@ def module_name(slug: str) -> str:
 
 def modules() -> list[str]:
     """Module names of all systems, sorted."""
-    import sightline.systems as folder
-
+    folder = importlib.import_module("sightline.systems")
     return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
 
 

@@ -1,0 +1,171 @@
+"""`sightline train`: a system's reward and recipe on your model and data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sightline.core.errors import ConfigError, SightlineError
+
+if TYPE_CHECKING:
+    from sightline.credit.credit import Credit
+    from sightline.judges.judge import Judge
+    from sightline.rewards.reward import Reward
+    from sightline.system import Stage
+    from sightline.train.config import TrainConfig
+
+
+def train(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [key=value ...]", help="A YAML file, then overrides.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="Slug of the system.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder or name of the model to start from.")] = None,
+    data: Annotated[str | None, typer.Option(help="JSON lines, Parquet, or a folder saved by `datasets`.")] = None,
+    output: Annotated[str | None, typer.Option(help="Folder that the run writes to.")] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="Who answers the reward's questions: URL#MODEL, replay:FILE, local:FOLDER or overlap."),
+    ] = None,
+    variant: Annotated[str | None, typer.Option(help="strict or official.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Run only this stage (its name, sft or grpo).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole checkpoint.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Check the data and show what would be run.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the configuration.")] = False,
+) -> None:
+    """Post-train a model on a system's reward with the paper's recipe.
+
+    The recipe is the default, a YAML file overrides it, options and key=value words override the file:
+
+        sightline train run.yaml recipe.group_size=4 trl.use_vllm=true
+
+        sightline train --system vlm-r1 --model MODEL --data rows.jsonl --output runs/first
+
+    Several devices: accelerate launch -m sightline.cli.train run.yaml
+    """
+    from sightline.train.config import json_schema, load_config
+
+    if schema:
+        import json
+
+        typer.echo(json.dumps(json_schema(), indent=2))
+        return
+    given = {"system": system, "model": model, "data": data, "output": output, "judge": judge, "variant": variant}
+    try:
+        path, overrides = split_words(words or [])
+        config = load_config(path, overrides, **given, stage=stage, resume=resume or None)
+        run(config, only_plan=plan)
+    except SightlineError as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+def split_words(words: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """The configuration file, if the first word is one, and the key=value words.
+
+    Example:
+        >>> split_words(["run.yaml", "model=m"])
+        (PosixPath('run.yaml'), ['model=m'])
+    """
+    if words and "=" not in words[0]:
+        return Path(words[0]), list(words[1:])
+    return None, list(words)
+
+
+def run(config: TrainConfig, only_plan: bool = False) -> None:
+    """Resolve names to values, then train, or only show what would be done."""
+    reward, credit, stages = resolved(config)
+    if only_plan:
+        _show_plan(config, reward, stages)
+        return
+    from sightline.train.run import train as train_stages
+
+    done = train_stages(config, reward, credit, stages)
+    typer.echo(f"model    {done.model}\nmetrics  {done.metrics}\nrollouts {done.rollouts}\nrecord   {done.record}")
+
+
+def resolved(config: TrainConfig) -> tuple[Reward, Credit, tuple[Stage, ...]]:
+    """Reward, credit and stages that a configuration names.
+
+    Raises:
+        UnknownSystem, ConfigError: a name stands for nothing, or the reward asks a judge and none can be reached so.
+    """
+    from sightline import system
+    from sightline.credit.group_relative import GroupRelative
+    from sightline.rewards.reward import with_judge
+
+    judge = None if config.judge is None else judge_named(config.judge)
+    if config.reward is not None:
+        own = _imported(config.reward)
+        return own if judge is None else with_judge(own, judge), GroupRelative(), (system.Stage("GRPO", "grpo"),)
+    found = system.load(str(config.system))
+    found = found if judge is None else found.with_judge(judge)
+    return found.variant(config.variant), found.credit, found.recipe
+
+
+def judge_named(name: str) -> Judge:
+    """A judge from its short name.
+
+    Raises:
+        ConfigError: the name is of none of the known forms, or its file cannot be read.
+    """
+    from sightline import judges
+
+    kind, _, rest = name.partition(":")
+    if name == "overlap":
+        return judges.OverlapJudge()
+    if kind == "replay" and rest:
+        return judges.ReplayJudge.from_file(rest)
+    if kind == "local" and rest:
+        return judges.LocalJudge(rest)
+    url, _, model = name.partition("#")
+    if kind in ("http", "https") and model:
+        return judges.RemoteJudge(url, model)
+    raise ConfigError(f"judge `{name}`: needs URL#MODEL, replay:FILE, local:FOLDER or overlap")
+
+
+def _imported(place: str) -> Any:
+    """The reward at `package.module:NAME`; modules beside the caller are found too."""
+    import importlib
+    import sys
+
+    from sightline.rewards.reward import Reward
+
+    module, _, name = place.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        value = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"reward `{place}`: {error}; needs package.module:NAME") from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
+    if not isinstance(value, Reward):
+        raise ConfigError(f"reward `{place}` is {type(value).__name__}, not a Reward")
+    return value
+
+
+def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> None:
+    """What would run: stages, rows, and every argument that TRL gets."""
+    from sightline.train import data
+    from sightline.train.run import planned
+
+    given = {key: value for key, value in config.data.model_dump().items() if value is not None}
+    plans, skipped = planned(config, stages, given)
+    for plan in plans:
+        if plan.stage.method == "grpo":
+            data.check(reward, plan.rows)
+        typer.echo(f"{plan.stage.name} ({plan.stage.method}), {len(plan.rows)} rows")
+        arguments = {**plan.arguments, **plan.recipe.peft, **plan.recipe.processor, **plan.recipe.model}
+        for name, value in arguments.items():
+            typer.echo(f"  {name} = {value}")
+        for note in plan.recipe.notes:
+            typer.echo(f"  not applied: {note}")
+    for name in skipped:
+        typer.echo(f"{name}: skipped, no data was given for it")
+
+
+if __name__ == "__main__":
+    typer.run(train)

@@ -1,0 +1,79 @@
+"""The only room that calls a model to judge. Backends are imported when they are first named.
+
+- judge: what a judge is: four abilities, a question, a verdict
+- remote: behind an OpenAI-compatible server (calls: its async core; lanes: connections; wire: formats; album: pictures)
+- local: a transformers model in this process (loaded: the work with tensors)
+- cache: verdicts on disk, so that nothing is asked twice (store: the file; fingerprint: what is "the same" question)
+- replay: verdicts that were recorded
+- overlap: no model, only words
+- stream: verdicts as they arrive
+- verdicts: what a judge's text says
+- prompts: the words that we ask with
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sightline.judges.judge import Ability, Chooses, Embeds, Generates, Judge, Loglik, Question, Sampling, Verdict, ask
+
+if TYPE_CHECKING:
+    from sightline.judges.cache import CachedJudge
+    from sightline.judges.local import LocalJudge
+    from sightline.judges.overlap import OverlapJudge
+    from sightline.judges.prompts import Prompt, prompt
+    from sightline.judges.remote import RemoteJudge
+    from sightline.judges.replay import Record, RecordingJudge, ReplayJudge, ScriptedJudge, export_cache
+    from sightline.judges.store import VerdictStore
+    from sightline.judges.stream import Streamed, Streams, arrivals
+    from sightline.judges.verdicts import JsonRating, Rating, json_verdict, zero_or_one
+
+_FILES = {
+    "cache": ("CachedJudge",),
+    "local": ("LocalJudge",),
+    "overlap": ("OverlapJudge",),
+    "prompts": ("Prompt", "prompt"),
+    "remote": ("RemoteJudge",),
+    "replay": ("Record", "RecordingJudge", "ReplayJudge", "ScriptedJudge", "export_cache"),
+    "store": ("VerdictStore",),
+    "stream": ("Streamed", "Streams", "arrivals"),
+    "verdicts": ("JsonRating", "Rating", "json_verdict", "zero_or_one"),
+}
+_FILE_OF = {name: file for file, names in _FILES.items() for name in names}
+
+__all__ = [
+    "Ability",
+    "CachedJudge",
+    "Chooses",
+    "Embeds",
+    "Generates",
+    "JsonRating",
+    "Judge",
+    "LocalJudge",
+    "Loglik",
+    "OverlapJudge",
+    "Prompt",
+    "Question",
+    "Rating",
+    "Record",
+    "RecordingJudge",
+    "RemoteJudge",
+    "ReplayJudge",
+    "Sampling",
+    "ScriptedJudge",
+    "Streamed",
+    "Streams",
+    "Verdict",
+    "VerdictStore",
+    "arrivals",
+    "ask",
+    "export_cache",
+    "json_verdict",
+    "prompt",
+    "zero_or_one",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)

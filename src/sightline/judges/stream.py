@@ -1,0 +1,72 @@
+"""Verdicts one by one, in the order in which they arrive.
+
+What is written down as soon as it arrives is not lost when the process is killed. A judge that can `stream` gets its
+four abilities from here; one that cannot is asked in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from sightline.core.errors import CompositionError
+from sightline.judges.judge import Ability, Judge, Question, Verdict
+
+Arrival: TypeAlias = tuple[int, Verdict[Any]]
+
+
+@runtime_checkable
+class Streams(Judge, Protocol):
+    """A judge that hands out each verdict, with the number of its question, as soon as it is there."""
+
+    def stream(self, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]: ...
+
+
+class Streamed:
+    """The four abilities, made of `stream`."""
+
+    def stream(self, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
+        """One (number of the question, verdict) per question, in any order."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
+        """A text per question."""
+        return gathered(self.stream("generate", questions), len(questions))
+
+    def choose(self, questions: Sequence[Question]) -> list[Verdict[tuple[float, ...]]]:
+        """The probability of each option, adding up to 1 over the options."""
+        return gathered(self.stream("choose", questions), len(questions))
+
+    def loglik(self, questions: Sequence[Question]) -> list[Verdict[tuple[float, ...]]]:
+        """The natural log-probability of each token of the continuation, given the prompt."""
+        return gathered(self.stream("loglik", questions), len(questions))
+
+    def embed(self, questions: Sequence[Question]) -> list[Verdict[tuple[float, ...]]]:
+        """A vector per question."""
+        return gathered(self.stream("embed", questions), len(questions))
+
+
+def arrivals(judge: Judge, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
+    """The verdicts of any judge as they arrive.
+
+    Raises:
+        CompositionError: the judge lacks the ability, or did not give one verdict per question.
+    """
+    method = getattr(judge, ability, None)
+    if method is None:
+        raise CompositionError(f"judge {judge.id} cannot `{ability}`; give one that has this ability")
+    if isinstance(judge, Streams):
+        yield from judge.stream(ability, questions)
+        return
+    verdicts = list(method(questions))
+    if len(verdicts) != len(questions):
+        raise CompositionError(f"judge {judge.id} gave {len(verdicts)} verdicts for {len(questions)} questions")
+    yield from enumerate(verdicts)
+
+
+def gathered(stream: Iterator[Arrival], size: int) -> list[Verdict[Any]]:
+    """A stream of `size` verdicts, in the order of the questions."""
+    verdicts: list[Verdict[Any]] = [Verdict(error="the judge ended without an answer")] * size
+    for number, verdict in stream:
+        verdicts[number] = verdict
+    return verdicts

@@ -1,0 +1,235 @@
+"""What the columns of a rollout file mean: our own format, the completion logs of TRL, the rollout dumps of verl.
+
+A dialect names which columns tell it, where our column names are found, and what makes a group. `Source` adds what the
+user says about one file: other names, constants, lists to take apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from sightline.core.errors import ColumnError, ConfigError, did_you_mean
+from sightline.scoring.blocks import Block, JsonBlock
+
+MEDIA = ("image", "images", "video", "videos")
+Step: TypeAlias = "str | int"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one program names the columns of its rollout files.
+
+    Args:
+        name: what users call it.
+        tells: columns that, all present, tell the dialect.
+        names: our column -> theirs.
+        group: our columns that together make a group; empty: every rollout is alone.
+        scattered: the rows of a group may lie apart, since the program reorders them.
+    """
+
+    name: str
+    tells: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    group: tuple[str, ...] = ()
+    scattered: bool = False
+
+
+VERL = Dialect(
+    "verl",
+    ("input", "output"),
+    MappingProxyType(
+        {"prompt": "input", "completion": "output", "answer": "gts", "ground_truth": "gts", "solution": "gts"}
+    ),
+    ("step", "prompt"),
+    scattered=True,  # verl balances lengths over devices before it writes
+)
+TRL = Dialect("trl", ("step", "prompt", "completion", "advantage"), group=("step", "prompt"))
+OWN = Dialect("sightline", ("completion",), group=("group",))
+DIALECTS = (VERL, TRL, OWN)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A rollout file and what its user says about it.
+
+    Args:
+        path: a file, or a folder of files of one dialect, read in natural order.
+        dialect: `sightline`, `trl` or `verl`; empty: told from the columns.
+        rename: our column -> where to find it: a column, or a place in one (`answer[0]`, `reward_model.ground_truth`).
+            A place that a row does not have is None there.
+        constants: column -> the value of every row.
+        explode: columns that hold equally long lists: every element becomes a rollout of its own, the row its group,
+            and a column `element` counts them.
+        group: columns that together make a group, instead of the dialect's.
+        gather: rows of one group may lie apart. Adds a first pass over the file; rows wait in memory until their group
+            is complete.
+
+    Raises:
+        ConfigError: the dialect is unknown.
+    """
+
+    path: Path
+    dialect: str = ""
+    rename: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, Any], ...] = ()
+    explode: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    gather: bool = False
+
+    def __post_init__(self) -> None:
+        known = [dialect.name for dialect in DIALECTS]
+        if self.dialect and self.dialect not in known:
+            raise ConfigError(
+                f"unknown dialect `{self.dialect}`; there are {known}.{did_you_mean(self.dialect, known)}"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """What relative media paths are relative to."""
+        return (self.path if self.path.is_dir() else self.path.parent).absolute()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Our columns of one file: name -> where to find it.
+
+    Args:
+        names: the columns of the file.
+        found: (name, place) pairs, every column of the file among them.
+        shown: names that a result file repeats, each place once.
+        group: columns that make a group.
+        scattered: rows of a group may lie apart.
+    """
+
+    names: frozenset[str]
+    found: tuple[tuple[str, str], ...]
+    shown: tuple[str, ...]
+    group: tuple[str, ...]
+    scattered: bool
+
+    def values(self, block: Block, source: Source) -> dict[str, Sequence[Any]]:
+        """The columns that rewards read."""
+        values = {name: self.column(block, place) for name, place in self.found}
+        values.update({name: [value] * len(block) for name, value in source.constants})
+        for name in MEDIA:
+            if name in values:
+                values[name] = [located(value, source.folder) for value in values[name]]
+        return values
+
+    def column(self, block: Block, place: str) -> Sequence[Any]:
+        """One column, or one place in every value of a column."""
+        if place in self.names:
+            return block.column(place)
+        name, *steps = steps_of(place)
+        return [_at(value, steps) for value in block.column(str(name))]
+
+    def place(self, name: str) -> str:
+        return dict(self.found)[name]
+
+
+def columns_of(names: Sequence[str], source: Source) -> Columns:
+    """What the columns `names` of a file mean.
+
+    Raises:
+        ColumnError: there is no completion, or a column that was asked for is missing.
+    """
+    dialect = _dialect(names, source)
+    places = {name: name for name in names}
+    places.update({ours: theirs for ours, theirs in dialect.names.items() if theirs in names and ours not in names})
+    for name, place in source.rename:
+        places[name] = _known_place(place, names, source)
+    constants = {name for name, _ in source.constants}
+    if "completion" not in places and "completion" not in constants:
+        raise ColumnError(
+            f"{source.path}: no column `completion`; there are {sorted(names)}.{did_you_mean('completion', names)} "
+            "Say which one it is: --map completion=NAME"
+        )
+    group = _group(dialect, {*places, *constants}, source)
+    return Columns(
+        frozenset(names), tuple(places.items()), _shown(places, constants), group, dialect.scattered or source.gather
+    )
+
+
+def exploded(block: Block, source: Source, rows: Sequence[int]) -> tuple[JsonBlock, list[int], list[int]]:
+    """Every element of the lists in `source.explode` as a row: (block, row of the file, number of the element).
+
+    Raises:
+        ColumnError: a column is missing, holds no list, or the lists of a row differ in length.
+    """
+    for name in source.explode:
+        _known_place(name, block.names, source)
+    items: list[dict[str, Any]] = []
+    origin: list[int] = []
+    element: list[int] = []
+    for row, item in zip(rows, block.rows(), strict=True):
+        lists = [item.get(name) for name in source.explode]
+        if not all(isinstance(given, list) and len(given) == len(lists[0] or ()) for given in lists):
+            raise ColumnError(f"{source.path}: row {row}: {', '.join(source.explode)} are not lists of one length")
+        for number, values in enumerate(zip(*(given or () for given in lists), strict=True)):
+            items.append({**item, **dict(zip(source.explode, values, strict=True)), "element": number})
+            origin.append(row)
+            element.append(number)
+    return JsonBlock(items), origin, element
+
+
+def steps_of(place: str) -> list[Step]:
+    """A place in nested values, step by step.
+
+    Example:
+        >>> steps_of("reward_model.ground_truth[0]")
+        ['reward_model', 'ground_truth', 0]
+    """
+    return [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[(-?\d+)\]", place)]
+
+
+def located(value: Any, folder: Path) -> Any:
+    """A media value with paths that stand on their own: relative ones are relative to the rollout file."""
+    if isinstance(value, list | tuple):
+        return [located(item, folder) for item in value]
+    if isinstance(value, dict) and isinstance(value.get("path"), str) and value.get("bytes") is None:
+        return {**value, "path": located(value["path"], folder)}
+    if not isinstance(value, str) or "://" in value or value.startswith("data:"):
+        return value
+    return str(folder / value)
+
+
+def _dialect(names: Sequence[str], source: Source) -> Dialect:
+    if source.dialect:
+        return next(dialect for dialect in DIALECTS if dialect.name == source.dialect)
+    return next((dialect for dialect in DIALECTS if set(dialect.tells) <= set(names)), OWN)
+
+
+def _known_place(place: str, names: Sequence[str], source: Source) -> str:
+    name = place if place in names else str(next(iter(steps_of(place)), ""))
+    if name not in names:
+        raise ColumnError(f"{source.path}: no column `{name}`; there are {sorted(names)}.{did_you_mean(name, names)}")
+    return place
+
+
+def _group(dialect: Dialect, names: set[str], source: Source) -> tuple[str, ...]:
+    for name in source.group:
+        if name not in names:
+            raise ColumnError(f"{source.path}: no column `{name}` to group by; there are {sorted(names)}")
+    return source.group or tuple(name for name in dialect.group if name in names)
+
+
+def _shown(places: Mapping[str, str], constants: set[str]) -> tuple[str, ...]:
+    """Every place under one name: of several the first that is not the file's own."""
+    aliases = {place: name for name, place in reversed(list(places.items())) if name != place}
+    shown = [name for name, place in places.items() if aliases.get(place, name) == name]
+    return tuple(dict.fromkeys([*shown, *constants]))
+
+
+def _at(value: Any, steps: Sequence[Step]) -> Any:
+    for step in steps:
+        if isinstance(step, int):
+            inside = isinstance(value, list | tuple) and -len(value) <= step < len(value)
+            value = value[step] if inside else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value

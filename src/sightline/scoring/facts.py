@@ -1,0 +1,53 @@
+"""What the numbers of a result follow from; results are only continued where these facts are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from sightline.rewards.reward import JudgedReward, Reward
+from sightline.scoring.piece import Job
+from sightline.scoring.readers import rollout_files
+from sightline.scoring.tables import part_names
+
+
+def facts_of(job: Job) -> dict[str, Any]:
+    """What the numbers of a result follow from."""
+    from sightline import __version__
+
+    source = {name: value for name, value in asdict(job.source).items() if name != "path"}
+    return {
+        "version": __version__,
+        "folder": str(job.source.folder),
+        "input": [[file.name, file.stat().st_size, _content(file)] for file in rollout_files(job.source.path)],
+        "columns": repr(source),
+        "reward": re.sub(r" at 0x[0-9a-f]+", "", repr(job.reward)),
+        "judges": sorted({node.judge.id for node in job.reward.walk() if isinstance(node, JudgedReward)}),
+        "code": _code(job.reward),
+        "tokenizer": job.tokenizer,
+        "lean": job.lean,
+        "parts": part_names(job.reward),
+    }
+
+
+def _content(path: Path) -> str:
+    digest = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _code(reward: Reward) -> str:
+    """A hash of the files that define the members of an expression: their numbers change with them."""
+    files = {inspect.getsourcefile(type(node)) for node in reward.walk()}
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(name for name in files if name is not None):
+        digest.update(Path(name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,258 @@
+"""Rollout files as a stream of blocks: JSON lines, JSON arrays and Parquet, told apart by their first bytes.
+
+Never holds more than some megabytes of a file. Knows formats only; what the columns mean is the business of
+`dialects.py`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sightline.core.errors import RolloutFileError, did_you_mean
+from sightline.scoring.blocks import ArrowBlock, Block, JsonBlock
+
+BLOCK_BYTES = 8 << 20
+LARGEST_ELEMENT = 64 << 20
+SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json")
+PARQUET = b"PAR1"
+BOM = b"\xef\xbb\xbf"
+
+
+def rollout_files(path: Path) -> list[Path]:
+    """The file itself, or the rollout files of a folder in natural order (step 2 before step 10).
+
+    Raises:
+        RolloutFileError: there is no such file, or none in the folder.
+    """
+    if path.is_dir():
+        found = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file()]
+        if not found:
+            raise RolloutFileError(f"{path}: the folder holds no rollout file ({', '.join(SUFFIXES)})")
+        return sorted(found, key=lambda file: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", file.name)])
+    if not path.is_file():
+        near = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise RolloutFileError(f"{path}: there is no such file.{did_you_mean(path.name, near)}")
+    return [path]
+
+
+def read_blocks(path: Path) -> Iterator[Block]:
+    """The rows of one file, block by block.
+
+    Raises:
+        RolloutFileError: the file is empty, truncated, or not what its name says; rows before the broken place have
+            been yielded by then.
+    """
+    reader = _reader(path)
+    try:
+        yield from reader(path)
+    except OSError as error:
+        if isinstance(error, RolloutFileError):
+            raise
+        raise RolloutFileError(f"{path}: cannot be read: {error}") from error
+
+
+def count_rows(path: Path) -> int | None:
+    """How many rows a file holds, or None if that takes reading it."""
+    kind = _reader(path)
+    if kind is _parquet:
+        return int(_open_parquet(path).metadata.num_rows)
+    if kind is _json_array:
+        return None
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(BLOCK_BYTES), b""))
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[Block]]:
+    """The reader for what the file begins with."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096).removeprefix(BOM)
+    except OSError as error:
+        raise RolloutFileError(f"{path}: cannot be read: {error}") from error
+    if head.startswith(PARQUET) or path.suffix == ".parquet":
+        return _parquet
+    first = head.lstrip()[:1]
+    if first not in (b"[", b"{"):
+        what = "is empty" if not head else f"begins with {head[:20]!r}"
+        raise RolloutFileError(f"{path}: {what}; a rollout file is JSON lines, a JSON list of rows, or Parquet")
+    return _json_array if first == b"[" else _json_lines
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RolloutFileError(f"{path}: not a complete Parquet file, it seems cut off or damaged ({error})") from error
+
+
+def _parquet(path: Path) -> Iterator[Block]:
+    file = _open_parquet(path)
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups) / max(1, file.metadata.num_rows)
+    rows = min(8192, max(16, int(BLOCK_BYTES / max(1.0, size))))
+    seen = 0
+    try:
+        for batch in file.iter_batches(batch_size=rows):
+            seen += batch.num_rows
+            yield ArrowBlock(pa.Table.from_batches([batch]))
+    except (pa.ArrowException, OSError) as error:
+        raise RolloutFileError(f"{path}: damaged after row {seen} ({error})") from error
+
+
+def _json_lines(path: Path) -> Iterator[Block]:
+    with path.open("rb") as file:
+        number = 0
+        while lines := file.readlines(BLOCK_BYTES):
+            if number == 0:
+                lines[0] = lines[0].removeprefix(BOM)
+            rows, broken = _parsed(lines)
+            if rows:
+                yield JsonBlock(rows)
+            if broken is not None:
+                raise _broken_line(path, number + broken, lines[broken], last=not file.read(1))
+            number += len(lines)
+
+
+def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int | None]:
+    """The rows of some lines, up to the first that is no JSON object, and the index of that line."""
+    try:
+        rows = [orjson.loads(line) for line in lines if not line.isspace()]
+        if all(type(row) is dict for row in rows):
+            return rows, None
+    except orjson.JSONDecodeError:
+        pass
+    rows = []
+    for index, line in enumerate(lines):
+        if not line.isspace():
+            try:
+                row = _loads(line)
+            except (ValueError, RecursionError):
+                return rows, index
+            if not isinstance(row, dict):
+                return rows, index
+            rows.append(row)
+    return rows, None
+
+
+def _loads(line: bytes) -> Any:
+    """JSON, and what Python writes beyond it: NaN, Infinity, lone surrogates, long integers."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)
+
+
+def _broken_line(path: Path, index: int, line: bytes, last: bool) -> RolloutFileError:
+    try:
+        reason = f"holds {type(_loads(line)).__name__}, not an object"
+    except (ValueError, RecursionError) as error:
+        cut = last and not line.endswith(b"\n")
+        reason = "is cut off: the file was not written to its end" if cut else f"is not JSON ({error})"
+    return RolloutFileError(f"{path}: line {index + 1} {reason}; it begins {line[:60]!r}")
+
+
+def _json_array(path: Path) -> Iterator[Block]:
+    rows: list[dict[str, Any]] = []
+    size, seen = 0, 0
+    with path.open("rb") as file:
+        try:
+            for length, row in _elements(path, file):
+                if not isinstance(row, dict):
+                    raise RolloutFileError(f"{path}: element {seen} of the list is {type(row).__name__}, not an object")
+                rows.append(row)
+                seen, size = seen + 1, size + length
+                if size > BLOCK_BYTES:
+                    yield JsonBlock(rows)
+                    rows, size = [], 0
+        except RolloutFileError:
+            if rows:
+                yield JsonBlock(rows)
+            raise
+    if rows:
+        yield JsonBlock(rows)
+
+
+def _elements(path: Path, file: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """(characters, value) of every element of a JSON list, reading as much as the next element needs."""
+    text = _Text(path, file)
+    decoder = json.JSONDecoder()
+    text.expect("[")
+    if text.peek() == "]":
+        return
+    while True:
+        text.peek()
+        value, end = text.decoded(decoder)
+        yield end, value
+        if text.expect(",]") == "]":
+            return
+
+
+class _Text:
+    """The text of a file from where reading stands."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.stream = iter(lambda: file.read(1 << 20), b"")
+        self.decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self.text = ""
+        self.at = 0
+        self.line = 1
+
+    def more(self) -> bool:
+        """Read on; False at the end of the file."""
+        chunk = next(self.stream, None)
+        if chunk is None:
+            return False
+        self.line += self.text.count("\n", 0, self.at)
+        try:
+            self.text = self.text[self.at :] + self.decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            raise RolloutFileError(f"{self.path}: after line {self.line}: not UTF-8 ({error})") from error
+        self.at = 0
+        return True
+
+    def peek(self) -> str:
+        """The next character that is not white space; empty at the end."""
+        while True:
+            while self.at < len(self.text):
+                if not self.text[self.at].isspace():
+                    return self.text[self.at]
+                self.at += 1
+            if not self.more():
+                return ""
+
+    def expect(self, wanted: str) -> str:
+        """The next character, which has to be one of `wanted`."""
+        found = self.peek()
+        if not found or found not in wanted:
+            got = f"{found!r}" if found else "the end of the file: it was not written to its end"
+            raise RolloutFileError(f"{self.path}: line {self.where()}: expected one of {wanted!r}, got {got}")
+        self.at += 1
+        return found
+
+    def decoded(self, decoder: json.JSONDecoder) -> tuple[Any, int]:
+        """The next value and its length."""
+        while True:
+            try:
+                value, end = decoder.raw_decode(self.text, self.at)
+                if end < len(self.text) or not self.more():
+                    break
+            except (json.JSONDecodeError, RecursionError) as error:
+                hopeless = isinstance(error, RecursionError) or len(self.text) - self.at > LARGEST_ELEMENT
+                if hopeless or not self.more():
+                    raise RolloutFileError(f"{self.path}: line {self.where()}: broken JSON ({error})") from error
+        length = end - self.at
+        self.at = end
+        return value, length
+
+    def where(self) -> int:
+        return self.line + self.text.count("\n", 0, self.at)

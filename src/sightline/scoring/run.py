@@ -1,0 +1,264 @@
+"""Score a rollout file: stream it in, batch by batch of whole groups, and write one Parquet file of results.
+
+Everything scored is on disk within seconds, so the process may be killed at any moment; the same call goes on from
+there and ends with the same file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+from numpy.typing import NDArray
+
+from sightline.core.errors import ConfigError, SightlineError
+from sightline.core.scores import ERROR
+from sightline.rewards.reward import JudgedReward, Reward
+from sightline.scoring.dialects import Source
+from sightline.scoring.facts import facts_of
+from sightline.scoring.groups import Pace, Piece, batches, read_pieces, whole_groups
+from sightline.scoring.piece import Job, score_piece
+from sightline.scoring.processes import in_processes
+from sightline.scoring.readers import count_rows, rollout_files
+from sightline.scoring.shards import Shards, check_facts, fitted, read_facts, result_schema, write_result
+from sightline.scoring.summary import Summary, summarise
+
+Progress = Callable[[int, "int | None"], None]
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How scoring is run; nothing here changes a number.
+
+    Args:
+        workers: processes; more than one only for rewards that ask no judge.
+        fresh: forget what was scored before.
+        input_changed: go on although the file has changed: the rows scored so far are still the same.
+        retry_errors: score again the rollouts of a finished result of which some reason begins with `error: `.
+        pace: how large batches are.
+    """
+
+    workers: int = 1
+    fresh: bool = False
+    input_changed: bool = False
+    retry_errors: bool = False
+    pace: Pace | None = None
+
+
+def score_file(
+    source: Source | Path | str,
+    reward: Reward,
+    out: Path | str,
+    *,
+    tokenizer: str = "",
+    lean: bool = False,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Score every rollout of a file into a Parquet file.
+
+    Columns of the result: `row` (number in the file, from 0), `group`, `element` (of an exploded list), `reward`, one
+    per part (null where it is not a number), `why`, `why_<part>`, `marks`, and the columns of the file; one of them
+    that has the name of a result is kept as `given_<name>`. Rows stand in the order of the file, or, where groups had
+    to be gathered, in the order in which groups were complete.
+
+    Args:
+        source: a file or folder, or a `Source` that says what its columns mean.
+        reward: any reward expression.
+        out: the result. What is not finished waits in the folder `<out>.parts`.
+        tokenizer: counts the column `completion_tokens` where the file has none.
+        lean: leave the columns of the file out of the result.
+        options: how it is run.
+        progress: called with (rollouts scored, rollouts in all or None) after every batch.
+
+    Raises:
+        RolloutFileError, ColumnError, ConfigError: what was scored until then is kept, and a note of the error says so.
+    """
+    options = options or Options()
+    source = source if isinstance(source, Source) else Source(Path(source))
+    job, path = Job(source, reward, tokenizer, lean), Path(out)
+    if options.workers > 1 and any(isinstance(node, JudgedReward) for node in reward.walk()):
+        raise ConfigError(
+            "a reward that asks a judge runs in one process, which asks concurrently; leave out --workers"
+        )
+    began = time.perf_counter()
+    run = _Run(job, path, facts_of(job), options, progress or (lambda done, total: None))
+    scored = run.finish()
+    if options.retry_errors:
+        scored += run.retry()
+    seconds = time.perf_counter() - began
+    rollouts, groups, parts = summarise(path)
+    return Summary(path, rollouts, groups, parts, scored, seconds, _notes(job))
+
+
+@dataclass(frozen=True)
+class _Run:
+    job: Job
+    out: Path
+    facts: dict[str, Any]
+    options: Options
+    progress: Progress
+
+    def finish(self) -> int:
+        """Score what has not been scored yet; how many rollouts that were."""
+        parts = self.out.with_name(self.out.name + ".parts")
+        if self.options.fresh:
+            shutil.rmtree(parts, ignore_errors=True)
+            self.out.unlink(missing_ok=True)
+        if self.out.exists() and not self._adopted(parts):
+            shutil.rmtree(parts, ignore_errors=True)
+            return 0
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        shards = Shards(parts, self.facts, self.options.input_changed)
+        scored = self._fill(shards, None)
+        schema = result_schema([pq.read_schema(file) for file in shards.files()], self.facts)
+        write_result(self.out, shards.tables(), schema)
+        shards.close(remove=True)
+        return scored
+
+    def retry(self) -> int:
+        """Score again what failed."""
+        wanted = failed_rows(self.out, whole_groups=self.job.compares)
+        if not wanted.any():
+            return 0
+        digest = xxhash.xxh3_64_hexdigest(np.packbits(wanted).tobytes())
+        shards = Shards(self.out.with_name(self.out.name + ".retry"), {**self.facts, "retried": digest})
+        scored = self._fill(shards, wanted)
+        schema = result_schema(
+            [pq.read_schema(self.out), *(pq.read_schema(file) for file in shards.files())], self.facts
+        )
+        write_result(self.out, _replaced(self.out, wanted, shards, schema), schema)
+        shards.close(remove=True)
+        return scored
+
+    def _adopted(self, parts: Path) -> bool:
+        """Whether a finished result of a file that has grown was taken as the first shard."""
+        old = read_facts(self.out)
+        check_facts(old, self.facts, self.out, self.options.input_changed)
+        if old["input"] == self.facts["input"]:
+            return False
+        shutil.rmtree(parts, ignore_errors=True)
+        parts.mkdir()
+        os.replace(self.out, parts / f"{0:015d}.parquet")
+        return True
+
+    def _fill(self, shards: Shards, wanted: Rows | None) -> int:
+        """Add the shards that are missing."""
+        before = done = shards.open()
+        total = self._total() if wanted is None else int(wanted.sum())
+        pace = self.options.pace or Pace()
+        pieces = _skipped(_selected(whole_groups(self.job.source, self.job.compares), wanted), done)
+        self.progress(done, total)
+        try:
+            with closing(self._scored(batches(pieces, pace), pace)) as tables:
+                for table in tables:
+                    shards.write(done, table)
+                    done += table.num_rows
+                    self.progress(done, total)
+        except BaseException as error:
+            shards.close(remove=not done)
+            if done and isinstance(error, SightlineError | KeyboardInterrupt):
+                error.add_note(f"{done} rollouts are scored and kept in {shards.folder}; the same command goes on")
+            raise
+        return done - before
+
+    def _scored(self, pieces: Iterator[Piece], pace: Pace) -> Generator[pa.Table]:
+        if self.options.workers <= 1:
+            for piece in pieces:
+                began = time.perf_counter()
+                table = score_piece(self.job, piece)
+                pace.took(time.perf_counter() - began, len(piece))
+                yield table
+        else:
+            yield from in_processes(self.job, pieces, pace, self.options.workers)
+
+    def _total(self) -> int | None:
+        if self.job.source.explode:
+            return None
+        counts = [count_rows(file) for file in rollout_files(self.job.source.path)]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+
+def failed_rows(result: Path, whole_groups: bool = False) -> Rows:
+    """(rows,) True where some reason of a result says that a judge or the sandbox failed.
+
+    Args:
+        whole_groups: also the other rollouts of their groups.
+    """
+    file = pq.ParquetFile(result)
+    reasons = [name for name in file.schema_arrow.names if name == "why" or name.startswith("why_")]
+    failed: list[NDArray[np.bool_]] = []
+    groups: list[NDArray[np.int64]] = []
+    for index in range(file.num_row_groups):
+        table = file.read_row_group(index, columns=[*reasons, "group"])
+        hit = [pc.starts_with(table[name], ERROR).fill_null(False).to_numpy() for name in reasons]
+        failed.append(np.any(hit, axis=0))
+        groups.append(table["group"].to_numpy())
+    rows = np.concatenate(failed) if failed else np.zeros(0, np.bool_)
+    if whole_groups and len(rows):
+        group = np.concatenate(groups)
+        rows = np.isin(group, group[rows])
+    return rows
+
+
+def _selected(pieces: Iterator[Piece], wanted: Rows | None) -> Iterator[Piece]:
+    at = 0
+    for piece in pieces:
+        if wanted is None:
+            yield piece
+            continue
+        keep = np.flatnonzero(wanted[at : at + len(piece)])
+        at += len(piece)
+        if len(keep):
+            yield piece.take(keep)
+
+
+def _skipped(pieces: Iterator[Piece], count: int) -> Iterator[Piece]:
+    for piece in pieces:
+        if count < len(piece):
+            yield piece.slice(count, len(piece)) if count else piece
+        count = max(0, count - len(piece))
+
+
+def _replaced(old: Path, wanted: Rows, shards: Shards, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows of `old`, those that are `wanted` taken from the shards."""
+    file = pq.ParquetFile(old)
+    fresh = (fitted(table, schema) for table in shards.tables())
+    waiting = schema.empty_table()
+    at = 0
+    for index in range(file.num_row_groups):
+        table = fitted(file.read_row_group(index), schema)
+        mine = wanted[at : at + table.num_rows]
+        at += table.num_rows
+        while waiting.num_rows < mine.sum():
+            waiting = pa.concat_tables([waiting, next(fresh)])
+        both = pa.concat_tables([table, waiting.slice(0, int(mine.sum()))])
+        waiting = waiting.slice(int(mine.sum()))
+        order = np.arange(table.num_rows)
+        order[mine] = table.num_rows + np.arange(mine.sum())
+        yield both.take(pa.array(order))
+
+
+def _notes(job: Job) -> tuple[str, ...]:
+    if not job.compares or job.source.explode:
+        return ()
+    first = next(islice(read_pieces(job.source), 1))
+    if first.columns.group:
+        return ()
+    return (
+        "the reward compares the rollouts of a prompt, but the file has no column `group`: every rollout stood alone. "
+        "Name the columns that make a group, for example --group prompt",
+    )

@@ -1,0 +1,203 @@
+"""The folder in which results wait until all are there: numbered shards, each complete or absent.
+
+A shard's name is the number of the rollout it begins with. What has been scored follows from the shards alone: kill the
+process at any moment, and the next one goes on behind the last shard. A lock keeps two processes from one folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sightline.core.errors import ConfigError, RolloutFileError
+from sightline.scoring.blocks import AS_JSON, json_texts
+
+ROW_GROUP = 65_536
+KEY = b"sightline"  # of the facts in a result's schema metadata
+
+
+@dataclass
+class Shards:
+    """The shards of one result that is being made.
+
+    Args:
+        folder: where they lie.
+        facts: what they were made from; other facts must not be mixed in.
+        input_changed: go on although the rollout file is another one.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    input_changed: bool = False
+    lock: IO[bytes] | None = field(default=None, repr=False)
+
+    def open(self) -> int:
+        """Take the folder; the number of rollouts that are already scored.
+
+        Raises:
+            ConfigError: another process has the folder, or it was made with other facts.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock = (self.folder / ".lock").open("wb")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return self._begin()
+        except BlockingIOError:
+            self.close()
+            raise ConfigError(f"{self.folder}: another process is scoring into this folder") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> int:
+        for torn in self.folder.glob("*.tmp"):
+            torn.unlink()
+        facts = self.folder / "facts.json"
+        if facts.exists() and self.files():
+            check_facts(orjson.loads(facts.read_bytes()), self.facts, self.folder, self.input_changed)
+        write_atomically(facts, orjson.dumps(dict(self.facts), option=orjson.OPT_INDENT_2))
+        return self._scored()
+
+    def files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.parquet"))
+
+    def write(self, start: int, table: pa.Table) -> None:
+        """Store the results of the rollouts from number `start` on."""
+        path = self.folder / f"{start:015d}.parquet"
+        temporary = path.with_suffix(".tmp")
+        pq.write_table(table, temporary, compression="zstd")
+        settle(temporary, path)
+
+    def close(self, remove: bool = False) -> None:
+        if remove:
+            shutil.rmtree(self.folder)
+        if self.lock is not None:
+            self.lock.close()
+
+    def tables(self) -> Iterator[pa.Table]:
+        for path in self.files():
+            yield pq.ParquetFile(path).read()
+
+    def _scored(self) -> int:
+        """Rollouts in the shards up to the first gap; what lies behind a gap is dropped."""
+        scored = 0
+        for path in self.files():
+            if int(path.stem) != scored:
+                path.unlink()
+                continue
+            try:
+                scored += pq.read_metadata(path).num_rows
+            except (pa.ArrowInvalid, OSError):
+                path.unlink()
+        return scored
+
+
+def write_result(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
+    """One Parquet file from many tables, in row groups of equal size; it appears whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        waiting: list[pa.Table] = []
+        for table in tables:
+            waiting.append(fitted(table, schema))
+            if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+                whole = pa.concat_tables(waiting)
+                full = whole.num_rows - whole.num_rows % ROW_GROUP
+                writer.write_table(whole.slice(0, full).combine_chunks(), ROW_GROUP)
+                waiting = [whole.slice(full)]
+        if waiting and sum(table.num_rows for table in waiting):
+            writer.write_table(pa.concat_tables(waiting).combine_chunks(), ROW_GROUP)
+    settle(temporary, path)
+
+
+def result_schema(schemas: Sequence[pa.Schema], facts: Mapping[str, Any]) -> pa.Schema:
+    """One schema for all tables; a column for which there is no common type becomes JSON text."""
+    fields: dict[str, dict[tuple[pa.DataType, bool], pa.Field]] = {}
+    for schema in schemas:
+        for one in schema:
+            fields.setdefault(one.name, {})[one.type, bool(one.metadata)] = one
+    metadata = {KEY: orjson.dumps(dict(facts))}
+    return pa.schema([_united(name, list(of_name.values())) for name, of_name in fields.items()], metadata=metadata)
+
+
+def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table with the columns and types of `schema`."""
+    return pa.table([_fitted(table, one) for one in schema], schema=schema)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What a result file was made from.
+
+    Raises:
+        RolloutFileError: it is no Parquet file, or not one that sightline scored.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RolloutFileError(f"{path}: not a complete Parquet file ({error})") from error
+    if KEY not in metadata:
+        raise RolloutFileError(f"{path}: a Parquet file, but not one that sightline scored")
+    facts: dict[str, Any] = orjson.loads(metadata[KEY])
+    return facts
+
+
+def check_facts(old: Mapping[str, Any], new: Mapping[str, Any], path: Path, input_changed: bool = False) -> None:
+    """Raise if results made from `old` facts must not be continued with `new` ones."""
+    differ = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name) and name != "folder"]
+    if differ == ["input"] and input_changed:
+        return
+    if differ == ["input"]:
+        raise ConfigError(
+            f"{path}: the rollout file has changed since it was scored in part. If the rows scored so far are the same "
+            "(rows were added, or a later one repaired), go on with --input-changed; else start anew with --fresh"
+        )
+    if differ:
+        raise ConfigError(
+            f"{path}: holds results of other settings ({', '.join(differ)}). "
+            "Give another -o, or start anew with --fresh"
+        )
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(content)
+    settle(temporary, path)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, once its bytes are on disk."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _united(name: str, fields: Sequence[pa.Field]) -> pa.Field:
+    if any(field.metadata for field in fields):
+        return pa.field(name, pa.string(), metadata=AS_JSON)
+    try:
+        schemas = [pa.schema([pa.field(name, field.type)]) for field in fields]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(name)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.field(name, pa.string(), metadata=AS_JSON)
+
+
+def _fitted(table: pa.Table, wanted: pa.Field) -> pa.ChunkedArray | pa.Array:
+    if wanted.name not in table.column_names:
+        return pa.nulls(table.num_rows, wanted.type)
+    given, column = table.schema.field(wanted.name), table[wanted.name]
+    if wanted.metadata:
+        return column if given.metadata else json_texts(column.to_pylist())
+    if given.type == wanted.type:
+        return column
+    try:
+        return column.cast(wanted.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return pa.array(column.to_pylist(), wanted.type)
