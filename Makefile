@@ -12,7 +12,7 @@ help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.lab  ## post-train a small vision-language model in minutes and open the report it writes
-	$(BIN)/sightline demo --output runs/demo
+	$(BIN)/sightline demo --folder runs/demo
 
 test: $(VENV)/.test  ## all tests, doctests included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -29,7 +29,7 @@ bench: $(VENV)/.test  ## speed beside what people use today, as ratios
 	$(BIN)/python benchmarks/train_step.py
 
 lab: $(VENV)/.lab  ## every experiment, with its table in docs/lab
-	for slug in $$($(BIN)/sightline systems --names); do $(BIN)/sightline lab $$slug --docs docs/lab || exit 1; done
+	for slug in $$($(BIN)/sightline systems --names); do $(BIN)/sightline lab $$slug --out docs/lab/$$slug.md || exit 1; done
 
 docs: $(VENV)/.docs  ## the documentation site, into site/
 	$(BIN)/mkdocs build --strict

@@ -8,10 +8,10 @@
 
 from sightline.core import NA, Batch, Boxes, Frame, Mark, Missing, Rollout, Score, Scores, abstain, failed
 from sightline.core.errors import SightlineError
+from sightline.core.version import __version__
 from sightline.rewards import Constant, JudgedReward, Reward, RowReward, Switch
 from sightline.system import Stage, System, load, names
 
-__version__ = "0.1.0"
 __all__ = [
     "NA",
     "Batch",
@@ -30,6 +30,7 @@ __all__ = [
     "Stage",
     "Switch",
     "System",
+    "__version__",
     "abstain",
     "failed",
     "load",

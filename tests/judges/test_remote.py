@@ -227,7 +227,15 @@ def test_key_that_is_not_set_is_the_callers_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"base_url": "localhost:8000"}, {"concurrency": 0}, {"retries": -1}, {"extra": "[]"}, {"extra": "{"}]
+    "wrong",
+    [
+        {"base_url": "localhost:8000"},
+        {"base_url": "http://localhost:99999/v1"},
+        {"concurrency": 0},
+        {"retries": -1},
+        {"extra": "[]"},
+        {"extra": "{"},
+    ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="RemoteJudge"):

@@ -1,4 +1,4 @@
-"""The worlds keep their promises: exact truth, seeded rows, a prior that splits follow or reverse, no leaking frames."""
+"""The worlds keep their promises: exact truth, seeded rows, a prior to follow or reverse, no leaking frames."""
 
 import json
 from dataclasses import replace
@@ -30,12 +30,13 @@ def question(row):
 @pytest.mark.parametrize("name", WORLDS)
 def test_rows_are_whole_and_reproducible(name):
     world = WORLDS[name]
-    rows = world.rows(12, split="neutral", seed=4)
-    for row, again in zip(rows, world.rows(20, split="neutral", seed=4), strict=False):
+    rows = world.rows(5, split="neutral", seed=4)
+    for row, again in zip(rows, world.rows(7, split="neutral", seed=4), strict=False):
         assert set(row) == KEYS
         assert json.loads(json.dumps(row["truth"])) == row["truth"]
         parts = [part["type"] for part in row["prompt"][0]["content"]]
-        assert parts.count("image") == len(row["images"]) and parts[-1] == "text"
+        assert parts.count("image") == len(row["images"])
+        assert parts[-1] == "text"
         assert len(row["boxes"]) == len(row["labels"]) == len(row["evidence"])
         assert {k: v for k, v in row.items() if k != "images"} == {k: v for k, v in again.items() if k != "images"}
         assert all(np.array_equal(a, b) for a, b in zip(row["images"], again["images"], strict=True))
@@ -72,7 +73,7 @@ def test_held_out_splits_never_show_training_scans():
 @pytest.mark.parametrize("world", [digits.PRIOR, clips.PRIOR, replace(digits.PLAIN, kinds=("count",), prior=0.9)])
 def test_prior_is_followed_reversed_or_absent(world):
     def share(split):
-        rows = world.rows(200, split=split, seed=1)
+        rows = world.rows(150, split=split, seed=1)
         return np.mean([row["answer"] == row["truth"]["prior"] for row in rows])
 
     assert 0.84 < share("train") < 0.96
@@ -86,7 +87,8 @@ def test_answers_follow_from_truth():
         things = row["truth"]["objects"]
         asked = [things[i] for i in row["truth"]["asked"]]
         if row["kind"] == "identify":
-            assert asked[0]["colour"] in question(row) and asked[0]["name"] == row["answer"]
+            assert asked[0]["colour"] in question(row)
+            assert asked[0]["name"] == row["answer"]
         if row["kind"] == "count":
             assert row["answer"] == str(len(asked))
         if row["kind"] == "compare":
@@ -98,7 +100,8 @@ def test_answers_follow_from_truth():
             assert json.loads(row["answer"]) == {"bbox_2d": asked[0]["box"]}
         if row["kind"] == "detect":
             listed = json.loads(row["answer"].removeprefix("```json").removesuffix("```"))
-            assert [item["bbox_2d"] for item in listed] == row["boxes"] and len(listed) == len(things)
+            assert [item["bbox_2d"] for item in listed] == row["boxes"]
+            assert len(listed) == len(things)
 
 
 def test_clip_answers_follow_from_truth():
@@ -108,7 +111,8 @@ def test_clip_answers_follow_from_truth():
             assert row["answer"] == str(len(asked)) == str(len({a["frame"] for a in asked}))
         if row["kind"] == "order":
             assert asked[0]["frame"] < asked[1]["frame"]
-            assert f"({row['answer']}) {asked[0]['colour']}" in question(row)
+            assert row["answer"] == asked[0]["colour"]
+            assert all(a["colour"] in question(row) for a in asked)
         if row["kind"] == "direction":
             dx, dy = (asked[1]["box"][axis] - asked[0]["box"][axis] for axis in (0, 1))
             assert {(-1, 0): "A", (1, 0): "B", (0, -1): "C", (0, 1): "D"}[np.sign(dx), np.sign(dy)] == row["answer"]
@@ -116,7 +120,7 @@ def test_clip_answers_follow_from_truth():
 
 def test_a_single_frame_does_not_tell_the_sense_of_a_motion():
     """Frames drawn at random from left and right clips have the same distribution of places."""
-    rows = replace(clips.FOUR, kinds=("direction",)).rows(1500, split="neutral", seed=3)
+    rows = replace(clips.FOUR, kinds=("direction",)).rows(600, split="neutral", seed=3)
     left, right = (
         [t["box"][0] + t["box"][2] for row in rows if row["answer"] == way for t in row["truth"]["objects"]]
         for way in "AB"
@@ -128,7 +132,8 @@ def test_a_single_frame_does_not_tell_the_sense_of_a_motion():
 def test_frozen_clip_repeats_one_frame():
     row = clips.FOUR.rows(1, split="neutral", seed=5)[0]
     still = frozen(row)
-    assert len(still["images"]) == 4 and all(image is still["images"][0] for image in still["images"])
+    assert len(still["images"]) == 4
+    assert all(image is still["images"][0] for image in still["images"])
     assert still["answer"] == row["answer"]
 
 
@@ -143,7 +148,8 @@ def test_looking_is_grounded_and_guessing_is_not():
     for row in [*digits.PRIOR.rows(20, "biased", 1), *clips.PRIOR.rows(20, "biased", 1)]:
         looked, guessed = demonstrations.look(row), demonstrations.guess(row)
         assert grounding.grounded(looked, row["truth"])
-        assert grounding.has_form(looked) and not grounding.has_form(guessed)
+        assert grounding.has_form(looked)
+        assert not grounding.has_form(guessed)
         assert not grounding.grounded(guessed, row["truth"])
         assert all(grounding.supported(looked, row["evidence"]))
 
@@ -160,14 +166,17 @@ def test_grounding_asks_for_colour_name_and_place():
     assert not grounding.grounded("<answer>red 3 at [10, 10, 20, 20]</answer>", truth), "outside the think block"
 
 
-@pytest.mark.parametrize("text", ["", "<think>", "red 3 at [" + "9" * 5000 + ", 1, 2, 3]", "frame 99999999999999 red 3 at"])
+@pytest.mark.parametrize(
+    "text", ["", "<think>", "red 3 at [" + "9" * 5000 + ", 1, 2, 3]", "frame 99999999999999 red 3 at"]
+)
 def test_grounding_survives_hostile_text(text):
     assert grounding.claims(text) == [] or len(grounding.claims(text)) == 1
 
 
 def test_captions_speak_of_every_object_and_evidence_of_the_asked_ones():
     row = digits.PRIOR.rows(1, split="neutral", seed=1)[0]
-    assert len(row["evidence"]) == 1 and len(row["captions"]) == 3
+    assert len(row["evidence"]) == 1
+    assert len(row["captions"]) == 3
     other = next(t for i, t in enumerate(row["truth"]["objects"]) if i not in row["truth"]["asked"])
     beside = f"<think>{other['colour']} {other['name']} at {other['box']}</think>"
     assert any(grounding.supported(beside, row["captions"]))
@@ -177,9 +186,7 @@ def test_captions_speak_of_every_object_and_evidence_of_the_asked_ones():
 def test_flawed_teacher_errs_as_often_as_asked():
     rows = digits.CROWD.rows(300, seed=6)
     rng = np.random.default_rng(0)
-    wrong = sum(
-        demonstrations.taught_detections(row, rng, error=0.3) != demonstrations.look(row) for row in rows
-    )
+    wrong = sum(demonstrations.taught_detections(row, rng, error=0.3) != demonstrations.look(row) for row in rows)
     assert 60 <= wrong <= 120
 
 

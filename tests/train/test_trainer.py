@@ -13,7 +13,7 @@ pytest.importorskip("trl")
 
 import pyarrow.parquet as pq
 import torch
-from tiny import QUIET, REWARD, Approved, BrokenJudge, Says, Short, model, rows, tokenizer
+from tiny import DEPRECATED, QUIET, REWARD, Approved, BrokenJudge, Says, Short, model, rows, tokenizer
 
 from sightline.core import Batch, Scores
 from sightline.core.errors import ColumnError, CompositionError, ConfigError, ShapeError
@@ -21,10 +21,7 @@ from sightline.credit import GroupRelative, Tokens
 from sightline.train import grpo
 from sightline.train.checkpoints import last_whole
 
-pytestmark = [
-    # what transformers says of TRL's own default
-    pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 LOSSES = ["grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo"]
 
 

@@ -10,7 +10,9 @@ from sightline.core.batch import Batch
 from sightline.judges.judge import Question, Verdict
 from sightline.rewards import JudgedReward, Reward, RowReward
 
-WORDS = "red green blue one two three yes no what is".split()
+WORDS = ["red", "green", "blue", "one", "two", "three", "yes", "no", "what", "is"]
+# what transformers 5.23 says of names that TRL 1.16 uses
+DEPRECATED = r"ignore:`(is_)?gradient_checkpointing(_disable|_enable)?(\(\))?` is deprecated:FutureWarning"
 QUIET: dict[str, Any] = {
     "report_to": "none",
     "bf16": False,

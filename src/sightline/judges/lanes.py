@@ -107,4 +107,5 @@ def _forget_parent() -> None:
     atexit.unregister(_close)
 
 
-os.register_at_fork(after_in_child=_forget_parent)
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forget_parent)

@@ -75,8 +75,12 @@ class RemoteJudge(Streamed):
     name: str = ""
 
     def __post_init__(self) -> None:
-        url = urlsplit(self.base_url)
-        if url.scheme not in ("http", "https") or not url.netloc:
+        try:
+            url = urlsplit(self.base_url)
+            valid = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:  # a port that is none
+            valid = False
+        if not valid:
             raise ConfigError(f"RemoteJudge: base_url needs http:// or https:// and a host, got {self.base_url!r}")
         if self.concurrency < 1 or self.retries < 0 or self.timeout_seconds <= 0 or self.connect_seconds <= 0:
             raise ConfigError("RemoteJudge: concurrency and time-outs must be positive, retries not negative")
@@ -123,7 +127,7 @@ class RemoteJudge(Streamed):
         """The headers of a request, with the key."""
         headers = {"Content-Type": "application/json"}
         if self.api_key_env:
-            key = os.environ.get(self.api_key_env)
+            key = os.environ.get(self.api_key_env, "").strip()
             if not key:
                 raise ConfigError(f"RemoteJudge: the environment variable {self.api_key_env} with the key is not set")
             headers["Authorization"] = f"Bearer {key}"

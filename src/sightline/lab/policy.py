@@ -42,12 +42,14 @@ def reinforce(
     seed: int,
     steps: int,
     output: Path | None = None,
+    callbacks: Sequence[Any] = (),
     **settings: Any,
 ) -> tuple[Any, Any, list[dict[str, float]]]:
     """Train a shipped or saved policy with a reward, its vision tower frozen.
 
     Args:
         output: keeps scored rollouts there, for a report; None keeps nothing.
+        callbacks: transformers callbacks.
         settings: arguments of TRL that differ from `SETTINGS`.
 
     Returns: model, processor and the log, one entry per logging step.
@@ -60,7 +62,7 @@ def reinforce(
         folder = scratch if output is None else str(output)
         options = {**SETTINGS, **settings, "seed": seed, "max_steps": steps, "output_dir": folder}
         kept = None if output is None else output / "rollouts"
-        trainer = grpo(model, processor, reward, credit, list(rows), rollouts=kept, **options)
+        trainer: Any = grpo(model, processor, reward, credit, list(rows), rollouts=kept, callbacks=callbacks, **options)
     return trainer.model.eval(), processor, trainer.state.log_history
 
 
@@ -80,7 +82,7 @@ def demonstrate(
     shared = {name: SETTINGS[name] for name in (*same, "report_to", "disable_tqdm")}
     with tempfile.TemporaryDirectory() as scratch:
         options = {**shared, "max_length": None, **settings, "seed": seed, "max_steps": steps, "output_dir": scratch}
-        trainer = sft(model, processor, shown, **options)
+        trainer: Any = sft(model, processor, shown, **options)
     return trainer.model.eval(), processor
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from sightline.parse.json import JSON_LIST, LENIENT_LIST
 MOST_ITEMS = 4096
 _INF, _NAN = float("inf"), float("nan")
 _NO_KEYS: dict[str, Any] = {}
+_LISTS, _FOUR, _NUMERIC, _TEXTS = {list}, {4}, {int, float}, {str}
 _NOWHERE = (_NAN, _NAN, _NAN, _NAN)
 
 
@@ -103,6 +105,30 @@ class Detections:
         return found
 
     def read(self, items: list[Any], count: int | None = None) -> FoundBoxes:
+        """The boxes of a list that is loaded already; `count` items if it was cut."""
+        return self._read_whole(items, count) or self._read_each(items, count)
+
+    def _read_whole(self, items: list[Any], count: int | None) -> FoundBoxes | None:
+        """A list in which every item is as it should be, without looking at each number; None if one is not."""
+        label_key, score_key, size = self.label, self.score, len(items)
+        try:
+            xyxy = [item[self.box] for item in items]
+            labels = [None] * size if label_key is None else [item[label_key] for item in items]
+            scores = [_NAN] * size if score_key is None else [item[score_key] for item in items]
+            numbers = list(chain.from_iterable(xyxy))
+            read = numbers if score_key is None else numbers + scores
+            good = (
+                set(map(type, xyxy)) <= _LISTS
+                and set(map(len, xyxy)) <= _FOUR
+                and set(map(type, read)) <= _NUMERIC
+                and (label_key is None or set(map(type, labels)) <= _TEXTS)
+                and isfinite(sum(read))
+            )
+        except (TypeError, KeyError, OverflowError):
+            return None
+        return FoundBoxes(size if count is None else count, xyxy, labels, scores, [True] * size) if good else None
+
+    def _read_each(self, items: list[Any], count: int | None) -> FoundBoxes:
         box_key, label_key, score_key = self.box, self.label, self.score
         labels: list[str | None] = []
         scores: list[float] = []

@@ -144,9 +144,18 @@ class Clip(Unary):
 
 @dataclass(frozen=True)
 class Fill(Unary):
-    """A reward with a value in place of NaN: the only node that stops NaN, so it stands visibly in a system file."""
+    """A reward with a value in place of NaN: the only node that stops NaN, so it stands visibly in a system file.
+
+    Rollouts behind a closed gate are not filled: what was never evaluated has no value.
+    """
 
     value: float
+
+    def combine(self, evaluation: Evaluation, rows: Rows) -> Scores | None:
+        found = evaluation.scores(self.of, rows)
+        if found is None:
+            return None
+        return Scores(np.where(rows, self.apply(found.values), found.values), found.why, found.marks, found.parts)
 
     def apply(self, values: Values) -> Values:
         return np.where(np.isnan(values), self.value, values)
@@ -279,7 +288,7 @@ class Switch(Node):
     Args:
         column: the column that says which case a row is.
         cases: (name, reward) pairs, or a mapping.
-        default: the case of rows whose value is missing (None, or no such column).
+        default: the case of rows whose value is missing (None, or no such column); None: the column must be there.
         otherwise: the reward of every other row; None: an unknown case is a `ColumnError`.
 
     Example:
@@ -321,7 +330,7 @@ class Switch(Node):
 
     @property
     def _optional(self) -> bool:
-        return self.default is not None or self.otherwise is not None
+        return self.default is not None
 
     def only(self, case: str) -> Reward:
         """The reward of one case, for data that holds nothing else.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from sightline.core.batch import Batch
+from sightline.core.errors import ColumnError
 from sightline.core.marks import Mark
 from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
@@ -278,8 +279,11 @@ class ClassName(Reward):
         block: where the answer stands.
         column: the gold class name.
 
-    Reads: `column`; `aliases` (list of texts) if it is there. Range: 0 or 1.
+    Reads: `column`; `aliases` (list of texts, or None) if it is there. Range: 0 or 1.
     Low: an empty answer, a part of the name, a list of names.
+
+    Raises:
+        ColumnError: the aliases of a row are one text instead of a list.
 
     Example:
         >>> said = ["<answer>Garden_Phlox</answer>", "<answer>phlox</answer>"]
@@ -300,6 +304,15 @@ class ClassName(Reward):
     def needs(self) -> tuple[str, ...]:
         return (self.column,)
 
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        texts(batch, self.column, type(self).__name__)
+        for row, value in enumerate(batch.column("aliases") if batch.has("aliases") else ()):
+            if value is not None and (isinstance(value, str) or not hasattr(value, "__iter__")):
+                raise ColumnError(
+                    f"ClassName: column `aliases` of row {row} is {value!r:.60}; it needs a list of texts"
+                )
+
     def score(self, batch: Batch) -> Scores:
         right = texts(batch, self.column, type(self).__name__)
         aliases = batch.column("aliases") if batch.has("aliases") else [None] * len(batch)
@@ -309,7 +322,7 @@ class ClassName(Reward):
     def _one(self, said: str | Missing, right: str, aliases: Any) -> Score:
         if isinstance(said, Missing):
             return Score(0.0, said.why)
-        known = {squeezed(str(name)) for name in (right, *(aliases or ()))} - {""}
+        known = {squeezed(str(name)) for name in (right, *(() if aliases is None else aliases))} - {""}
         return Score(1.0) if squeezed(said) in known else Score(0.0, f"{_short(said)} is not {_short(right)}")
 
 

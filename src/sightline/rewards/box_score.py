@@ -163,7 +163,7 @@ class BoxScore(Reward):
 
 
 def _is_none(value: Any) -> bool:
-    return isinstance(value, str) and FirstFence().answer(value) == "none"
+    return value is None or (isinstance(value, str) and FirstFence().answer(value) == "none")
 
 
 def _globally(similarity: Values, score: Values, at_least: float) -> Any:

@@ -33,7 +33,7 @@ class CitesEvidence(JudgedReward):
         template: the prompt, with places `question`, `evidence` and `reasoning`.
         verdict: reply -> 1, 0 or `Missing`.
 
-    Reads: `question` (text), `evidence` (list of texts, may be empty).
+    Reads: `question` (text), `evidence` (list of texts, may be empty; blank ones do not count).
     Range: 0 or 1. Low, without a call: no think block, no evidence listed.
     NaN: the judge failed or its reply cannot be read; the reason keeps its words.
 
@@ -95,4 +95,4 @@ class CitesEvidence(JudgedReward):
 
 
 def _items(evidence: Any) -> tuple[str, ...]:
-    return tuple(str(item) for item in evidence) if evidence is not None else ()
+    return tuple(str(item) for item in evidence if str(item).strip()) if evidence is not None else ()

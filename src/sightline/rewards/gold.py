@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
 from sightline.core.missing import Missing
@@ -28,7 +30,7 @@ def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]
 
 
 def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | Missing], seen: dict[Hashable, T]) -> T:
-    key = value if isinstance(value, Hashable) else repr(value)
+    key = (type(value), value if isinstance(value, Hashable) else _written(value))
     if key not in seen:
         found = read(value)
         if isinstance(found, Missing):
@@ -37,12 +39,17 @@ def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | 
     return seen[key]
 
 
+def _written(value: Any) -> str:
+    """All of a value that has no hash; the repr of a long array leaves numbers out."""
+    return repr(value.tolist() if isinstance(value, np.ndarray) else value)
+
+
 def gold_text(value: Any) -> str | Missing:
     """A gold answer as trimmed text: a string, with or without answer tags, or a number."""
     if isinstance(value, str):
         found = ANSWER_OR_TEXT(value)
         return found if isinstance(found, Missing) else found.strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return f"{value}"
     return Missing("it needs a text or a number")
 

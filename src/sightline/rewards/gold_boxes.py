@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sightline.core.batch import Batch
 from sightline.core.missing import Missing
@@ -41,42 +41,64 @@ class ReadGoldBoxes:
         find: text -> text of the list, for texts.
         items: text of the list, or list, -> boxes. A text that holds no list says in words that there is nothing.
         who: the reward that reads, for messages.
+        nothing: the words, in lower case, that say so; None: any.
 
     Raises:
-        ColumnError: an item of a gold list has no box of four finite numbers.
+        ColumnError: an item of a gold list has no box of four finite numbers, or a text is neither list nor `nothing`.
     """
 
     column: str
     find: Callable[[str], str | Missing]
     items: Detections
     who: str
+    nothing: tuple[str, ...] | None = None
 
     def __call__(self, batch: Batch) -> GoldBoxes:
-        rows = gold(batch, self.column, self.who, self._read)
-        counts = [0 if row is None else len(row.xyxy) for row in rows]
-        flat = [box for row in rows if row is not None for box in row.xyxy]
-        boxes = np.fromiter(chain.from_iterable(flat), np.float64, 4 * len(flat)).reshape(-1, 4)
-        labels = [[] if row is None else [label or "" for label in row.labels] for row in rows]
-        return GoldBoxes(Ragged.from_counts(boxes, counts), labels)
+        rows = gold(batch, self.column, self.who, self._gold)
+        parts = [boxes for boxes, _ in rows]
+        flat = np.concatenate(parts) if parts else np.zeros((0, 4))
+        return GoldBoxes(Ragged.from_counts(flat, [len(part) for part in parts]), [labels for _, labels in rows])
+
+    def _gold(self, value: Any) -> tuple[NDArray[np.float64], list[str]] | Missing:
+        """The boxes and labels of one value."""
+        found = self._read(value)
+        if isinstance(found, Missing):
+            return found
+        if found is None:
+            return np.zeros((0, 4)), []
+        boxes = np.array(found.xyxy, dtype=np.float64).reshape(-1, 4)
+        return boxes, [label or "" for label in found.labels]
 
     def _read(self, value: Any) -> FoundBoxes | Missing | None:
         found: FoundBoxes | Missing
+        if value is None:
+            return None
         if isinstance(value, str):
             found = Inside(self.find, self.items)(value)
-        elif value is None:
-            return None
-        else:
+            if isinstance(found, Missing):
+                return None if self._says_nothing(value) else Missing(f"it needs a list of boxes: {found.why}")
+        elif isinstance(value, Sequence | np.ndarray):
             found = self.items.read([_plain(item) for item in value])
-        if isinstance(found, Missing):
-            return None
+        else:
+            return Missing("it needs a list of boxes, or a text that holds one")
         for number, box in enumerate(found.xyxy):
             if not is_box(list(box)):
                 return Missing(f"item {number} of the gold list has no box of four finite numbers")
         return found
+
+    def _says_nothing(self, value: str) -> bool:
+        words = self.find(value)
+        return self.nothing is None or (not isinstance(words, Missing) and words.strip().lower() in self.nothing)
 
 
 def _plain(item: Any) -> Any:
     """An item with its box as a list of numbers, whatever arrays or tuples the data holds."""
     if not hasattr(item, "items"):
         return item
-    return {key: list(value) if isinstance(value, tuple | np.ndarray) else value for key, value in item.items()}
+    return {key: _listed(value) for key, value in item.items()}
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return [_listed(one) for one in value] if isinstance(value, tuple | list) else value

@@ -30,7 +30,7 @@ from sightline.rewards.reward import Reward
 LAST_ANSWER = Block("answer", which="last")
 LAST_ANSWER_OR_TEXT = Block("answer", which="last", otherwise="text")
 LAST_FENCE = Fence("json", which="last")
-NOTHING = "None"
+NOTHING = "none"
 
 
 @dataclass(frozen=True)
@@ -100,26 +100,25 @@ class AveragePrecision(Reward):
         counts = gold.boxes.counts
         if self.price:
             values = values * np.minimum(1.0, counts / np.maximum(written, 1))
-        nothing = self._nothing_said(batch, found, pred.counts)
+        nothing = self._nothing_said(batch, found)
         values = np.where(counts > 0, values, nothing)
         why = [_why(one, g, n) for one, g, n in zip(found, counts.tolist(), written.tolist(), strict=True)]
         return Scores(values, why, MatchedMarks(pred, labels, gold))
 
-    def _nothing_said(self, batch: Batch, found: list[FoundBoxes | Missing], usable_B: NDArray[np.intp]) -> Values:
+    def _nothing_said(self, batch: Batch, found: list[FoundBoxes | Missing]) -> Values:
         """(B,) 1 where the policy says that there is nothing to find."""
-        answers = batch.parse(self.block) if self.block is not None else [Missing("")] * len(batch)
-        said = zip(batch.texts, answers, found, usable_B.tolist(), strict=True)
+        answers = batch.parse(self.block or LAST_ANSWER_OR_TEXT)
+        said = zip(answers, found, strict=True)
         return np.array([float(self._says_nothing(*one)) for one in said], dtype=np.float64)
 
-    def _says_nothing(self, text: str, answer: str | Missing, found: FoundBoxes | Missing, boxes: int) -> bool:
-        if self.block is not None and isinstance(answer, Missing):
+    def _says_nothing(self, answer: str | Missing, found: FoundBoxes | Missing) -> bool:
+        if isinstance(answer, Missing):
             return False
-        words = text if isinstance(answer, Missing) else answer
-        if words.strip() == NOTHING or (isinstance(found, FoundBoxes) and found.count == 0):
+        if isinstance(found, FoundBoxes) and found.count == 0:
             return True
         if self.lax_nothing:
-            return boxes == 0
-        return words.strip().lower() == NOTHING.lower()
+            return isinstance(found, Missing) or not any(found.valid)
+        return answer.strip().lower() == NOTHING
 
 
 @dataclass(frozen=True, eq=False)

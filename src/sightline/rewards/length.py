@@ -47,6 +47,10 @@ class TokensWithin(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(2, 4), [{"completion": "a", "completion_tokens": tokens} for tokens in (1, 2, 4, 5)]
 
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        token_counts(batch, type(self).__name__)
+
     def score(self, batch: Batch) -> Scores:
         tokens = token_counts(batch, type(self).__name__)
         inside = (tokens >= self.low) & (tokens <= self.high)
@@ -101,6 +105,10 @@ class CosineLength(Node):
     def children(self) -> tuple[Reward, ...]:
         return (self.correct,)
 
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        token_counts(batch, type(self).__name__)
+
     def combine(self, evaluation: Evaluation, rows: Rows) -> Scores | None:
         correct = evaluation.scores(self.correct, rows)
         if correct is None:
@@ -144,6 +152,10 @@ class OverlongPenalty(Reward):
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(10, 4), [{"completion": "a", COLUMN: tokens} for tokens in (0, 6, 8, 10, 11, 10_000)]
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        token_counts(batch, type(self).__name__)
 
     def score(self, batch: Batch) -> Scores:
         tokens = token_counts(batch, type(self).__name__)

@@ -33,6 +33,7 @@ POSITIONS = Detections(
     items=JsonList(rewrite=(collapse_brackets, drop_newlines, double_quotes), repair=(close_list,)),
 )
 ANSWER_OR_TEXT = Block("answer", otherwise="text")
+NO_OBJECTS = ("no objects", "none", "")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ConfidentBoxes:
         frame: the coordinates of both.
         above: a match needs an IoU above this.
         nothing: what an answer says, in any case, when there is no object; None: nothing can be said right then.
-        clip: confidences outside 0..1 count as 0 or 1.
+        clip: confidences outside 0..1 count as 0 or 1 when they are judged; the matching takes them as they are.
     """
 
     block: Block = ANSWER_OR_TEXT
@@ -54,27 +55,28 @@ class ConfidentBoxes:
     column: str = "solution"
     frame: Frame = Frame.thousand()
     above: float = 0.5
-    nothing: str | None = "no objects"
+    nothing: str | None = NO_OBJECTS[0]
     clip: bool = True
 
     @property
     def gold(self) -> ReadGoldBoxes:
-        return ReadGoldBoxes(
-            self.column, ANSWER_OR_TEXT, Detections(self.items.box, None, None, self.items.items), "BoxFit"
-        )
+        items = Detections(self.items.box, None, None, self.items.items)
+        return ReadGoldBoxes(self.column, ANSWER_OR_TEXT, items, "BoxFit", NO_OBJECTS)
 
     def __call__(self, batch: Batch) -> Matched:
         """The matching of a batch; `batch.once` keeps it for all rewards that ask."""
         gold: GoldBoxes = batch.once(self.gold)
-        answers = batch.parse(self.block)
         found = batch.parse(Inside(self.block, self.items))
         table = _without_repeats(box_table(found))
-        confidence = np.clip(table.scores, 0.0, 1.0) if self.clip else table.scores
         boxes = np.where(table.valid[:, None], table.xyxy, np.nan)
         pred = Ragged(boxes, table.offsets.astype(np.intp))
-        matches = match_boxes(pred, gold.boxes, partial(greedy_by_score, above=self.above), confidence)
+        matches = match_boxes(pred, gold.boxes, partial(greedy_by_score, above=self.above), table.scores)
+        confidence = np.clip(table.scores, 0.0, 1.0) if self.clip else table.scores
         empty = (gold.boxes.counts == 0).tolist()
-        silent = np.array([self._says_nothing(*row) for row in zip(answers, found, empty, strict=True)], dtype=bool)
+        silent = np.zeros(len(batch), dtype=bool)
+        if self.nothing is not None and any(empty):
+            answers = batch.parse(self.block)
+            silent[:] = [self._says_nothing(*row) for row in zip(answers, found, empty, strict=True)]
         return Matched(pred, gold.boxes.counts, matches.similarity, confidence, table.valid, silent, table.xyxy)
 
     def _says_nothing(self, answer: str | Missing, found: FoundBoxes | Missing, empty: bool) -> bool:
@@ -106,9 +108,9 @@ class Matched:
     silent: NDArray[np.bool_]
     written: Values
 
-    def marks(self, values: Values, frame: Frame) -> BoxMarks:
+    def marks(self, values: Values, frame: Frame, found: str, lost: str) -> BoxMarks:
         """A mark for every box, with what it earned."""
-        return BoxMarks(self.pred.offsets, self.written, values, frame, "IoU", "no gold box fits")
+        return BoxMarks(self.pred.offsets, self.written, values, frame, found, lost)
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ class BoxFit(Reward):
 
     Reads: the gold column. Range: 0..1. Low: 0 for no list, an empty list, or boxes where there is no object.
     Repeats of a box count once. Marks: every box with its IoU.
+
+    Raises:
+        ColumnError: a gold value is neither a list of boxes nor `No Objects`.
 
     Example:
         >>> said = "<answer>[{'Position': [14, 10, 54, 50], 'Confidence': 0.9}]</answer>"
@@ -160,7 +165,7 @@ class BoxFit(Reward):
             for h, g, p in zip(hits.tolist(), found.gold.tolist(), counts.tolist(), strict=True)
         ]
         values = np.where(found.silent, 1.0, values)
-        return Scores(values, why, found.marks(found.iou, self.matching.frame))
+        return Scores(values, why, found.marks(found.iou, self.matching.frame, "IoU", "no gold box fits"))
 
 
 @dataclass(frozen=True)
@@ -168,11 +173,12 @@ class BoxConfidence(Reward):
     """How honest the confidences are: high for boxes that fit, low for those that do not.
 
     R = mean over predicted boxes of q_i, in 0..1;  q_i = c_i if box i is matched, 1 - c_i if not, 0 if it has no c_i
+    R = 0 for any box where there is no object, however unsure
 
     Args:
         matching: how boxes are read and matched.
 
-    Reads: the gold column. Range: 0..1. Low: 0 for no list or an empty list.
+    Reads: the gold column. Range: 0..1. Low: 0 for no list, an empty list, or boxes where there is no object.
 
     Example:
         >>> said = "<answer>[{'Position': [10, 10, 50, 30], 'Confidence': 0.6}]</answer>"
@@ -199,12 +205,13 @@ class BoxConfidence(Reward):
     def score(self, batch: Batch) -> Scores:
         found = batch.once(self.matching)
         honest = np.where(found.iou > 0, found.confidence, 1.0 - found.confidence)
-        honest = np.where(found.valid, honest, 0.0)
+        honest = np.where(found.valid & (found.gold[found.pred.row_of] > 0), honest, 0.0)
         counts = found.pred.counts
-        values = np.clip(found.pred.sum(honest) / np.maximum(counts, 1), 0.0, 1.0)
-        values = np.where(found.silent, 1.0, values)
-        why = [f"{n} boxes" for n in counts.tolist()]
-        return Scores(values, why, found.marks(honest, self.matching.frame))
+        mean = np.clip(found.pred.sum(honest) / np.maximum(counts, 1), 0.0, 1.0)
+        values = np.where(found.gold > 0, mean, found.silent.astype(np.float64))
+        why = [f"{n} boxes, {g} gold" for n, g in zip(counts.tolist(), found.gold.tolist(), strict=True)]
+        marks = found.marks(honest, self.matching.frame, "honest by", "a confidence that misleads, or none")
+        return Scores(values, why, marks)
 
 
 def box_rows() -> list[dict[str, Any]]:
@@ -231,7 +238,7 @@ def _without_repeats(table: BoxTable) -> BoxTable:
     rows = np.repeat(np.arange(len(table.offsets) - 1), np.diff(table.offsets))
     # equal boxes have equal keys; the reverse is checked, and only in rows where keys collide
     with np.errstate(over="ignore", invalid="ignore"):
-        key = table.xyxy @ np.array([1.0, 1e3 + 0.7, 1e6 + 0.11, 1e9 + 0.13])
+        key = (table.xyxy * [1.0, 1e3 + 0.7, 1e6 + 0.11, 1e9 + 0.13]).sum(axis=1)
     order = np.argsort(key, kind="stable")
     near = (key[order][1:] == key[order][:-1]) & (rows[order][1:] == rows[order][:-1])
     suspects = np.flatnonzero(near)

@@ -38,8 +38,8 @@ class ReferredBox(Reward):
         overlap_above: an overlap counts only if it is wider and higher than this; 1 pixel in released code.
         column: the gold box: four numbers, or a text that holds them in brackets.
 
-    Reads: `column`; `image_size` (W, H) and `model_size` (W_in, H_in), in pixels: both or neither; without them both
-    boxes are taken to be in one frame.
+    Reads: `column`; `image_size` (W, H) and `model_size` (W_in, H_in), in pixels: a row has both or neither; without
+    them both boxes are taken to be in one frame.
     Range: 0..1. Low: 0 if no box of four non-negative integers is found. Marks: the box.
 
     Example:
@@ -85,8 +85,9 @@ class ReferredBox(Reward):
         if not (batch.has("image_size") or batch.has("model_size")):
             return np.ones((len(batch), 4))
         who = type(self).__name__
-        image, model = (_sizes(batch.column(name, who), name, who) for name in ("image_size", "model_size"))
-        return np.tile(image / model, 2)
+        image, model = (batch.column(name, who) for name in ("image_size", "model_size"))
+        neither = [i is None and m is None for i, m in zip(image, model, strict=True)]
+        return np.tile(_sizes(image, neither, "image_size", who) / _sizes(model, neither, "model_size", who), 2)
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,13 @@ def gold_box(value: Any) -> tuple[float, ...] | Missing:
         if isinstance(listed, Missing):
             return Missing("it needs a box: four numbers in brackets")
         value = listed
-    numbers = [float(n) for n in value] if isinstance(value, Sequence | np.ndarray) and len(value) == 4 else []
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    numbers = [float(n) if isinstance(n, int | float | np.number) else n for n in numbers] if _is_list(numbers) else []
     return tuple(numbers) if is_box(numbers) else Missing("it needs a box of four finite numbers")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def as_array(found: Sequence[IntBox | Missing]) -> Values:
@@ -202,10 +208,14 @@ def _bare(text: str) -> str:
     return text if isinstance(found, Missing) else found
 
 
-def _sizes(values: Sequence[Any], column: str, who: str) -> Values:
-    """(B, 4 / 2) width and height of each row."""
-    for row, value in enumerate(values):
-        good = isinstance(value, Sequence | np.ndarray) and len(value) == 2 and all(side > 0 for side in value)
-        if not good:
+def _sizes(values: Sequence[Any], without: Sequence[bool], column: str, who: str) -> Values:
+    """(B, 2) width and height of each row, 1 x 1 in rows without sizes."""
+    sizes: list[tuple[float, ...]] = []
+    for row, (value, none) in enumerate(zip(values, without, strict=True)):
+        sides = (1.0, 1.0) if none else tuple(value) if isinstance(value, Sequence | np.ndarray) else ()
+        if len(sides) != 2 or not all(
+            isinstance(side, int | float | np.number) and 0 < side < np.inf for side in sides
+        ):
             raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r}; it needs (width, height) in pixels")
-    return np.array([tuple(value) for value in values], dtype=np.float64).reshape(-1, 2)
+        sizes.append(sides)
+    return np.array(sizes, dtype=np.float64).reshape(-1, 2)

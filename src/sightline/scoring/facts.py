@@ -11,6 +11,7 @@ from typing import Any
 
 import xxhash
 
+from sightline.core.version import __version__
 from sightline.rewards.reward import JudgedReward, Reward
 from sightline.scoring.piece import Job
 from sightline.scoring.readers import rollout_files
@@ -19,8 +20,6 @@ from sightline.scoring.tables import part_names
 
 def facts_of(job: Job) -> dict[str, Any]:
     """What the numbers of a result follow from."""
-    from sightline import __version__
-
     source = {name: value for name, value in asdict(job.source).items() if name != "path"}
     return {
         "version": __version__,

@@ -43,7 +43,7 @@ accuracy = Switch(
         "yes_no": Answer(SameYesNo(), FIRST, "solution"),
         "math": Answer(SameMaths(), LAST, "solution"),
         "all_match": Answer(same_clean_text, LAST, "solution"),
-        "llm": JudgedAnswer(EqualityJudge()),
+        "llm": JudgedAnswer(EqualityJudge(), equal_if_down=True),
         "rec": REFERRED,
         "rec_internvl": REFERRED,
         "map": AveragePrecision(block=None),
@@ -80,6 +80,7 @@ format_ = Switch(
         "rec": Format(FormWith((r"\{", FOUR, r"\}"))),
         "rec_internvl": Format(FormWith((FOUR,))),
     },
+    default="default",
     otherwise=Format(),
 ).named("format")
 official_format = Switch(
@@ -88,6 +89,7 @@ official_format = Switch(
         "rec": Format(FormWith((r"\{", FOUR, r"\}"), across=True)),
         "rec_internvl": Format(FormWith((FOUR,), across=True)),
     },
+    default="default",
     otherwise=Format(),
 ).named("format")
 
@@ -144,7 +146,6 @@ SYSTEM = System(
         "with nothing to find, only None or an empty list is right; official pays any answer without a readable box",
         "option letters in brackets count, and a letter's surroundings are its own; official measures them elsewhere",
         "yes and no are whole words and one must be said; official finds no in know",
-        "llm: a judge that fails is NaN with the reason; official compares the texts then",
         "cosine asks whether the answer is right, and clamps the length; official does neither",
         "the beta of open-vocabulary detection is 0: set it when the data is odLength",
     ),

@@ -29,11 +29,11 @@ class Data(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sft: str | None = Field(None, description="demonstrations: columns prompt and completion, and images")
-    grpo: str | None = Field(None, description="prompts, and whatever the reward reads")
-    eval: str | None = Field(None, description="rows of the same kind as the last stage's, for evaluation")
-    system_prompt: str | None = Field(None, description="put before every prompt")
-    template: str | None = Field(None, description="text around every prompt; {prompt} stands for it")
+    sft: str | None = Field(default=None, description="demonstrations: columns prompt and completion, and images")
+    grpo: str | None = Field(default=None, description="prompts, and whatever the reward reads")
+    eval: str | None = Field(default=None, description="rows of the same kind as the last stage's, for evaluation")
+    system_prompt: str | None = Field(default=None, description="put before every prompt")
+    template: str | None = Field(default=None, description="text around every prompt; {prompt} stands for it")
 
     @field_validator("template")
     @classmethod
@@ -56,7 +56,10 @@ class TrainConfig(BaseModel):
     reward: str | None = Field(None, description="instead of a system: a reward of your own, as package.module:NAME")
     variant: Literal["strict", "official"] = "strict"
     model: str = Field(description="folder or name of the model to start from")
-    data: Data = Field(description="rows per stage; a single path is meant for the last stage that runs")
+    data: Data = Field(
+        Data.model_validate({}),
+        description="rows per stage; a single path: for `sft` if that is the stage, else `grpo`",
+    )
     output: str = Field(description="folder that the run writes to")
     judge: str | None = Field(None, description="who answers the reward's questions")
     stage: str | None = Field(None, description="run only the stage of this name or method")

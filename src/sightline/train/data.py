@@ -8,7 +8,7 @@ exist is checked at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -257,21 +257,22 @@ def _as_pictures(dataset: Dataset, name: str, feature: Any, folder: Path) -> Dat
         ]
         return _with_column(dataset, name, placed, feature)
     elif isinstance(inner, Image):
-        _check_stored(dataset.cast_column(name, _undecoded(now))[name], name)
+        _check_stored(dataset, name)
     return dataset.cast_column(name, feature)
 
 
-def _undecoded(feature: Any) -> Any:
-    from datasets import Image, List
+def _check_stored(dataset: Dataset, name: str) -> None:
+    """Look for the files that a column of pictures names, without reading the pictures it holds itself."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    return List(Image(decode=False)) if isinstance(feature, List) else Image(decode=False)
-
-
-def _check_stored(values: Iterable[Any], name: str) -> None:
-    for row, value in enumerate(values):
-        for picture in _listed(value or []):
-            if picture and not picture.get("bytes") and not Path(picture["path"]).exists():
-                raise MediaError(f"column `{name}` of row {row}: there is no file {picture['path']}")
+    for table in dataset.select_columns([name]).with_format("arrow").iter(batch_size=1000):
+        for chunk in table.column(name).chunks:
+            pictures = chunk.flatten() if isinstance(chunk, pa.ListArray) else chunk
+            elsewhere = pc.is_null(pc.struct_field(pictures, "bytes"))
+            for path in pc.struct_field(pictures, "path").filter(elsewhere).to_pylist():
+                if path is not None and not Path(path).exists():
+                    raise MediaError(f"column `{name}`: there is no file {path}")
 
 
 def _placed(picture: Any, folder: Path) -> Any:

@@ -67,8 +67,12 @@ def freeze_vision(model: Any) -> int:
     return frozen
 
 
-def lora(arguments: dict[str, Any]) -> Any:
+def lora(arguments: dict[str, Any], freeze_vision: bool = False) -> Any:
     """The adapter of these arguments, or None for full fine-tuning.
+
+    Args:
+        arguments: of `peft.LoraConfig`; by default all linear layers but the output get an adapter.
+        freeze_vision: leave the modules that see without one.
 
     Raises:
         ConfigError: peft refuses the arguments.
@@ -77,8 +81,11 @@ def lora(arguments: dict[str, Any]) -> Any:
         return None
     from peft import LoraConfig
 
+    defaults: dict[str, Any] = {"task_type": "CAUSAL_LM", "target_modules": "all-linear"}
+    if freeze_vision:
+        defaults["exclude_modules"] = rf"(.*\.)?({'|'.join(VISION)})\..*"
     try:
-        return LoraConfig(**{"task_type": "CAUSAL_LM", "target_modules": "all-linear", **arguments})
+        return LoraConfig(**{**defaults, **arguments})
     except (TypeError, ValueError) as error:
         raise ConfigError(f"peft.LoraConfig({arguments}): {error}") from error
 
@@ -105,29 +112,33 @@ def _set_pixels(processor: Any, name: str, value: int) -> str:
 def without_adapter(name_or_path: str, folder: Path, options: dict[str, Any]) -> str:
     """A model that needs no adapter: the same name, or for a folder with a LoRA adapter a merged copy in `folder`.
 
-    Reference policies and further adapters are built on what lies on disk, so merging in memory would not do.
+    Reference policies and further adapters are built on what lies on disk, so merging in memory would not do. With
+    several processes the main one merges.
 
     Raises:
         ConfigError: the adapter does not say what its base model is.
     """
+    from accelerate import PartialState
+
     if not (Path(name_or_path) / "adapter_config.json").exists():
         return name_or_path
-    from peft import PeftConfig, PeftModel
-    from transformers import AutoProcessor
-
-    base = PeftConfig.from_pretrained(name_or_path).base_model_name_or_path
-    if not base:
-        raise ConfigError(f"{name_or_path} holds an adapter that does not say what its base model is")
-    model = PeftModel.from_pretrained(_pretrained(base, options), name_or_path)
-    processor = AutoProcessor.from_pretrained(name_or_path)  # type: ignore[no-untyped-call]
-    save(model.merge_and_unload(), processor, folder)
+    with PartialState().main_process_first():
+        if PartialState().is_main_process and not folder.exists():
+            _merge(name_or_path, folder, options)
     return str(folder)
 
 
-def save(model: Any, processor: Any, folder: Path) -> None:
-    """Model (or adapter) and processor as a folder that the `Auto` classes load."""
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
+def _merge(adapter: str, folder: Path, options: dict[str, Any]) -> None:
+    from peft import PeftConfig, PeftModel
+    from transformers import AutoProcessor
+
+    base = PeftConfig.from_pretrained(adapter).base_model_name_or_path
+    if not base:
+        raise ConfigError(f"{adapter} holds an adapter that does not say what its base model is")
+    draft = folder.with_name(f".{folder.name}.draft")
+    PeftModel.from_pretrained(_pretrained(base, options), adapter).merge_and_unload().save_pretrained(draft)
+    AutoProcessor.from_pretrained(adapter).save_pretrained(draft)  # type: ignore[no-untyped-call]
+    draft.rename(folder)
 
 
 def _pretrained(name_or_path: str, options: dict[str, Any]) -> Any:

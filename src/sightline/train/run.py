@@ -4,7 +4,7 @@
       run.json            what was run with which settings and versions, and how far each stage came
       metrics.jsonl       one line a logging step
       rollouts/           scored rollouts of logging steps, Parquet (see rollouts.py)
-      <stage>/            checkpoints; after an intermediate stage its `model/`
+      <stage>/            checkpoints; `start/` if it began from an adapter, merged; `model/` of an intermediate stage
       model/              the final model (or adapter) with its processor
 
 A stage whose data is not given is skipped with a message: a paper's cold start is often already in the weights one
@@ -99,6 +99,7 @@ def train(
     output = Path(config.output)
     record = RunRecord.open(output / "run.json", _about(config, reward, credit, skipped), config.resume)
     _check_free(output, record, config.resume)
+    PartialState().wait_for_everyone()  # all have looked before the first one writes
     model = config.model
     for plan in plans:
         folder = output / "model" if plan is plans[-1] else output / plan.folder / "model"
@@ -193,7 +194,7 @@ def _run_stage(
 
     stage, output = plan.stage, Path(config.output)
     options = dict(plan.arguments.get("model_init_kwargs") or {})
-    start = models.without_adapter(model_name, output / "base", options)
+    start = models.without_adapter(model_name, output / plan.folder / "start", options)
     model, processor = models.load_model(start, **options)
     unused = models.prepare(model, processor, plan.recipe.processor, plan.recipe.model)
     notes = [*plan.recipe.notes, *unused]
@@ -204,7 +205,7 @@ def _run_stage(
     log = MetricsLog(output / "metrics.jsonl", stage.name, None if rollouts is None else RolloutLog(rollouts))
     shared: dict[str, Any] = {
         "eval_dataset": plan.eval_rows,
-        "peft_config": models.lora({**plan.recipe.peft, **config.peft}),
+        "peft_config": models.lora({**plan.recipe.peft, **config.peft}, bool(plan.recipe.model.get("freeze_vision"))),
         "callbacks": [log],
         "resume": config.resume,
         **{"report_to": "none", **plan.arguments},
@@ -218,23 +219,16 @@ def _run_stage(
         if stage.method == "sft"
         else stages.grpo(model, processor, reward, credit, plan.rows, rollouts=rollouts, **shared)
     )
-    _keep(trainer, processor, folder, merge=folder != output / "model")
+    _keep(trainer, processor, folder)
     last = trainer.state.log_history[-1] if trainer.state.log_history else {}
     record.note(stage.name, status="finished", steps=trainer.state.global_step, seconds=time.time() - begun, last=last)
     if main:
         record.write()
 
 
-def _keep(trainer: Any, processor: Any, folder: Path, merge: bool) -> None:
-    """Save the trained model; the adapter of an intermediate stage is merged into its base."""
-    from accelerate.utils import is_peft_model
-
-    if merge and is_peft_model(trainer.model):
-        if trainer.accelerator.is_main_process:
-            trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().save_pretrained(folder)
-        trainer.accelerator.wait_for_everyone()
-    else:
-        trainer.save_model(str(folder))
+def _keep(trainer: Any, processor: Any, folder: Path) -> None:
+    """Save the trained model, or its adapter, with the processor."""
+    trainer.save_model(str(folder))
     if trainer.accelerator.is_main_process:
         processor.save_pretrained(folder)
     trainer.accelerator.wait_for_everyone()

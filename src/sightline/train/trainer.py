@@ -1,9 +1,9 @@
 """TRL's GRPO trainer with our rewards and credit in it.
 
-Two of its methods are extended. `_calculate_rewards` scores whole prompt groups with one `Reward` and hands TRL the
+Two of its methods carry the change. `_calculate_rewards` scores whole prompt groups with one `Reward` and hands TRL the
 totals, so that its own statistics (`reward`, `reward_std`, `frac_reward_zero_std`) are of them.
 `_generate_and_score_completions` replaces the advantages that TRL computed by those of a `Credit`, (B,) or (B, T).
-Generation, losses, logging, checkpoints and devices are TRL's.
+Generation, losses, logging, checkpoints and devices are TRL's; the rest of this class writes down, saves and restores.
 
 Axes: B rollouts of all processes, T tokens of the longest completion.
 """
@@ -31,6 +31,7 @@ from sightline.rewards.algebra import Named
 from sightline.rewards.reward import Reward
 from sightline.train.checkpoints import load_credit_state, save_credit_state
 from sightline.train.exchange import Layout, Rows, score_groups
+from sightline.train.order import EpochOrder
 from sightline.train.outage import guarded
 from sightline.train.rollouts import RolloutLog
 
@@ -171,6 +172,10 @@ class ScoredGRPOTrainer(GRPOTrainer):
         if self.accelerator.num_processes > 1:
             local = self.accelerator.gather(self.accelerator.pad_across_processes(local, dim=1))
         return local.cpu().numpy()
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        sampler: Any = super()._get_train_sampler(dataset)
+        return EpochOrder(sampler, lambda: int(self.state.epoch or 0))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         mode = self._mode

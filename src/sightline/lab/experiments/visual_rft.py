@@ -62,8 +62,8 @@ EXPERIMENT = Experiment(
     slug="visual-rft",
     question="Does a reward for overlap and honest confidence teach detection better than imitating right answers?",
     setting=(
-        f"Find one category among 2 to 4 small objects, boxes in 0..1000 with confidences; {PICTURES} pictures to learn "
-        f"from for either method, {STEPS} updates of {PROMPTS} prompts, learning rate 1e-4; reinforcement samples "
+        f"Find one category among 2 to 4 small objects, boxes in 0..1000 with confidences; {PICTURES} pictures to learn"
+        f" from either way, {STEPS} updates of {PROMPTS} prompts, learning rate 1e-4; reinforcement samples "
         f"{policy.GROUP} completions a prompt; {HELD_OUT} held-out pictures a split, sampled at temperature 1. Out of "
         f"distribution: larger objects on a brighter, tinted, noisier ground."
     ),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from sightline.lab.worlds.canvas import Look
 
 VISION_STEPS = 4000
 BASE_ROWS = 10_000
+BASE_STEPS = 1800
 # Looks the base meets in its second stage, from clean to as poor as the prior world's.
 LOOKS = (Look(), Look(contrast=0.8, noise=14.0), Look(contrast=0.65, noise=20.0), Look(contrast=0.55, noise=27.0))
 
@@ -38,18 +40,18 @@ class ColdStart:
     """
 
     world: digits.Digits | clips.Clips
-    teach: Callable[[Sequence[dict], np.random.Generator], list[Example]]
+    teach: Callable[[Sequence[dict[str, Any]], np.random.Generator], list[Example]]
     recipe: Recipe
     rows: int
     judged: tuple[str, ...]
 
 
-def example(row: dict, completion: str) -> Example:
+def example(row: dict[str, Any], completion: str) -> Example:
     """One row with what is to be written on it."""
     return Example(row["images"], row["prompt"][0]["content"], completion)
 
 
-def looking(rows: Sequence[dict], rng: np.random.Generator) -> list[Example]:
+def looking(rows: Sequence[dict[str, Any]], rng: np.random.Generator) -> list[Example]:
     """Every row answered by looking; lists get varied confidences."""
     said = [
         demonstrations.taught_detections(row, rng, error=0.0) if row["kind"] == "find" else demonstrations.look(row)
@@ -58,13 +60,13 @@ def looking(rows: Sequence[dict], rng: np.random.Generator) -> list[Example]:
     return [example(row, text) for row, text in zip(rows, said, strict=True)]
 
 
-def half_guessing(rows: Sequence[dict], rng: np.random.Generator) -> list[Example]:
+def half_guessing(rows: Sequence[dict[str, Any]], rng: np.random.Generator) -> list[Example]:
     """Half of the rows answered by looking, half by the wording's usual answer, right or wrong."""
     pupils = [demonstrations.look, demonstrations.guess]
     return [example(row, pupils[int(rng.integers(2))](row)) for row in rows]
 
 
-def flawed(rows: Sequence[dict], rng: np.random.Generator) -> list[Example]:
+def flawed(rows: Sequence[dict[str, Any]], rng: np.random.Generator) -> list[Example]:
     """Lists by a teacher who drops or adds a box in 30 % of them."""
     return [example(row, demonstrations.taught_detections(row, rng)) for row in rows]
 
@@ -75,11 +77,11 @@ COLD_STARTS = {
     "prior": ColdStart(digits.PRIOR, half_guessing, GENTLE, 5000, ("biased", "reversed")),
     "crowd": ColdStart(digits.CROWD, flawed, GENTLE, 5000, ("neutral", "shifted")),
     "search": ColdStart(digits.SEARCH, flawed, GENTLE, 5000, ("neutral", "shifted")),
-    "clips": ColdStart(clips.FOUR, looking, Recipe(steps=1000), 8000, ("neutral", "shifted")),
+    "clips": ColdStart(clips.FOUR, looking, Recipe(steps=700), 6000, ("neutral", "shifted")),
 }
 
 
-def base_rows(n: int, seed: int) -> list[dict]:
+def base_rows(n: int, seed: int) -> list[dict[str, Any]]:
     """Rows of every kind of question on pictures, in every look, without a prior; a third show small crowds."""
     worlds = [replace(world, look=look) for look in LOOKS for world in (digits.PLAIN, digits.PLAIN, _SMALL)]
     share = -(-n // len(worlds))
@@ -89,8 +91,9 @@ def base_rows(n: int, seed: int) -> list[dict]:
 _SMALL = replace(digits.PLAIN, objects=(2, 4), sizes=(9, 14))
 
 
-def train_base(seed: int, vision_steps: int = VISION_STEPS, rows: int = BASE_ROWS, recipe: Recipe = Recipe(1800)):
+def train_base(seed: int, vision_steps: int = VISION_STEPS, rows: int = BASE_ROWS, recipe: Recipe | None = None):
     """A model that reads pictures, and the record of how it came about."""
+    recipe = recipe or Recipe(steps=BASE_STEPS)
     model = tiny_vlm.build(seed)
     readers = vision_stage.heads(model.config.vision_config.hidden_size, seed)
     begun = time.perf_counter()
@@ -115,15 +118,13 @@ def train_base(seed: int, vision_steps: int = VISION_STEPS, rows: int = BASE_ROW
     return model, record
 
 
-def train_cold_start(name: str, model, seed: int) -> dict:
+def train_cold_start(name: str, model: Any, seed: int) -> dict[str, Any]:
     """Teaches the model one world in place and returns the record."""
     course = COLD_STARTS[name]
     begun = time.perf_counter()
     rng = np.random.default_rng([seed, 5])
     examples = course.teach(course.world.rows(course.rows, seed=seed), rng)
-    report(
-        language_stage.teach(model, Lessons(examples, model.model.vision_tower), course.recipe, seed), name
-    )
+    report(language_stage.teach(model, Lessons(examples, model.model.vision_tower), course.recipe, seed), name)
     ended = time.perf_counter()
     tiny_vlm.rounded(model)
     return {
@@ -138,7 +139,7 @@ def train_cold_start(name: str, model, seed: int) -> dict:
     }
 
 
-def margin(model, world: digits.Digits | clips.Clips, n: int = 1000) -> dict[str, float]:
+def margin(model: Any, world: digits.Digits | clips.Clips, n: int = 1000) -> dict[str, float]:
     """How often the two ways of answering occur and are right on biased held-out rows, sampled at temperature 1.
 
     Reward for accuracy alone drives looking out only where looking is right less often than guessing.
@@ -155,7 +156,7 @@ def margin(model, world: digits.Digits | clips.Clips, n: int = 1000) -> dict[str
     }
 
 
-def judge(model, world, split: str, n: int, temperature: float = 0.0) -> dict:
+def judge(model, world, split: str, n: int, temperature: float = 0.0) -> dict[str, Any]:
     """Figures on fresh rows (seed 1000), read greedily or sampled; clips also with one frame repeated."""
     rows = world.rows(n, split=split, seed=1000)
     pupil = tiny_vlm.processor()

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sightline.lab.models import tokenizer as tokens
-from sightline.lab.models.tiny_vlm import IMAGE_TOKENS, edge_pixels
+from sightline.lab.models.tiny_vlm import IMAGE_TOKENS
 from sightline.lab.models.vision_stage import patch_features, pixels
 from sightline.lab.worlds.canvas import SIDE
+from sightline.lab.worlds.statements import thousandths
 
 if TYPE_CHECKING:
     import torch
@@ -46,8 +47,8 @@ class Recipe:
 class Example:
     """Pictures, a prompt of parts (as in chat messages) that shows them in order, and the completion to learn."""
 
-    pictures: Sequence
-    prompt: Sequence[dict]
+    pictures: Sequence[Any]
+    prompt: Sequence[dict[str, Any]]
     completion: str
 
     def text(self) -> str:
@@ -62,7 +63,7 @@ class Lessons:
     `features` (P, 16, width) holds every picture once; `first[i]` is the place of example i's first picture.
     """
 
-    def __init__(self, examples: Sequence[Example], tower: torch.nn.Module):
+    def __init__(self, examples: Sequence[Example], tower: Any):
         import torch
 
         reader = tokens.build()
@@ -79,7 +80,7 @@ class Lessons:
         return len(self.prompts)
 
     def batch(self, chosen: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Token ids (B, T) padded right, targets (B, T) shifted by one, features of the pictures in order (P, 16, D)."""
+        """Token ids (B, T) padded right, targets (B, T) shifted by one, picture features (P, 16, D)."""
         import torch
 
         rows = [self.prompts[i] + self.completions[i] for i in chosen]
@@ -102,20 +103,18 @@ def soft_targets(blur: float) -> torch.Tensor:
     table = torch.eye(len(names))
     if blur <= 0:
         return table
-    pixel = edge_pixels()
     small = [f"{p}," for p in range(SIDE + 1)]
-    large = [f"{tokens.thousandths(p)}," for p in range(SIDE + 1)]
+    large = [f"{thousandths(p)}," for p in range(SIDE + 1)]
     for scale in (large, small):
         places = torch.tensor([names.index(token) for token in scale])
         distance = torch.arange(SIDE + 1)[:, None] - torch.arange(SIDE + 1)[None, :]
         bell = torch.softmax(-(distance.float() ** 2) / (2 * blur**2), dim=-1)
         table[places] = 0
         table[places[:, None], places[None, :]] = bell
-    assert set(pixel) == set(small) | set(large)
     return table
 
 
-def logits_of(model, ids: torch.Tensor, features: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def logits_of(model: Any, ids: torch.Tensor, features: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Next-token logits (N, V) at the places where `wanted` (B, T) is true."""
     embedded = model.get_input_embeddings()(ids)
     projected = model.model.multi_modal_projector(features).flatten(0, 1)
@@ -125,7 +124,7 @@ def logits_of(model, ids: torch.Tensor, features: torch.Tensor, wanted: torch.Te
     return model.lm_head(hidden[wanted])
 
 
-def optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def optimizers(model: Any, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of projector and language model (if asked for), AdamW for what remains."""
     import torch
 
@@ -141,10 +140,8 @@ def optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:
     ]
 
 
-def teach(model, lessons: Lessons, recipe: Recipe, seed: int = 0) -> Iterator[tuple[int, float]]:
+def teach(model: Any, lessons: Lessons, recipe: Recipe, seed: int = 0) -> Iterator[tuple[int, float]]:
     """Trains projector and language model in place under a cosine; yields (step, loss) every 50 steps."""
-    import torch
-
     rng = np.random.default_rng([seed, 3])
     moved = optimizers(model, recipe)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in moved]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sightline.lab.worlds.grounding import grounded, overlap
 
@@ -15,7 +16,12 @@ BOX = re.compile(r"\[(\d+), (\d+), (\d+), (\d+)\](?:, \"label\": \"([^\"]*)\")?"
 
 
 def complete(
-    model, processor, rows: Sequence[dict], temperature: float = 0.0, max_new_tokens: int = 72, seed: int = 0
+    model: Any,
+    processor: Any,
+    rows: Sequence[dict[str, Any]],
+    temperature: float = 0.0,
+    max_new_tokens: int = 72,
+    seed: int = 0,
 ) -> list[str]:
     """One completion a row: greedy at temperature 0, else sampled from the whole distribution (no top-k, no top-p)."""
     import torch
@@ -27,7 +33,9 @@ def complete(
             part = rows[start : start + 150]
             prompts = [processor.apply_chat_template(row["prompt"], add_generation_prompt=True) for row in part]
             inputs = processor(text=prompts, images=[row["images"] for row in part], padding=True, return_tensors="pt")
-            sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+            sampling = (
+                {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+            )
             ids = model.generate(**inputs, max_new_tokens=max_new_tokens, **sampling)
             new = ids[:, inputs["input_ids"].shape[1] :]
             said += processor.batch_decode(new, skip_special_tokens=True)
@@ -53,7 +61,7 @@ def answer_boxes(completion: str) -> list[tuple[list[int], str]]:
     return [([int(v) for v in found.groups()[:4]], found[5] or "") for found in BOX.finditer(answer_text(completion))]
 
 
-def right(row: dict, completion: str) -> float:
+def right(row: dict[str, Any], completion: str) -> float:
     """1 for the right answer; for boxes the share of true boxes that some box of the answer fits (IoU >= 0.5).
 
     Labels must be equal where the answer gives any. A picture with nothing to find counts the answer's text.
@@ -70,7 +78,7 @@ def right(row: dict, completion: str) -> float:
     return sum(fits) / len(fits)
 
 
-def measure(rows: Sequence[dict], completions: Sequence[str]) -> dict[str, dict[str, float]]:
+def measure(rows: Sequence[dict[str, Any]], completions: Sequence[str]) -> dict[str, dict[str, float]]:
     """Per kind of question: share right, share of think blocks that are wholly grounded, and the number of rows."""
     figures: dict[str, dict[str, float]] = {}
     for kind in sorted({row["kind"] for row in rows}):

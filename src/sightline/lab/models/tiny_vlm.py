@@ -1,20 +1,19 @@
 """A vision-language model of about one million parameters with a real architecture: CLIP vision, Llama, LLaVA.
 
 16 image tokens for a picture of 48x48 pixels; any number of pictures in a prompt. Saves to a folder that
-`AutoModelForImageTextToText` and `AutoProcessor` load. Knows nothing of what it is trained on.
+`AutoModelForImageTextToText` and `AutoProcessor` load. Knows nothing of what it is trained on. Models and processors
+are annotated Any: transformers' own classes carry no usable types.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sightline.lab.models import tokenizer as tokens
 from sightline.lab.worlds.canvas import SIDE
-
-if TYPE_CHECKING:
-    from transformers import LlavaForConditionalGeneration, LlavaProcessor
+from sightline.lab.worlds.statements import thousandths
 
 WEIGHTS = Path(__file__).parent / "weights"
 PATCH = 12
@@ -22,7 +21,7 @@ TIED, EMBEDDING = "lm_head.weight", "model.language_model.embed_tokens.weight"
 IMAGE_TOKENS = (SIDE // PATCH) ** 2
 
 
-def config():
+def config() -> Any:
     """The `LlavaConfig`: vision 96 wide and 3 deep, language 128 wide and 3 deep, tied embeddings."""
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig
 
@@ -48,7 +47,8 @@ def config():
         bos_token_id=names.index("<bos>"),
         eos_token_id=names.index("<eos>"),
     )
-    return LlavaConfig(
+    shape: Any = LlavaConfig
+    return shape(
         vision_config=vision,
         text_config=text,
         image_token_id=names.index("<image>"),
@@ -60,7 +60,7 @@ def config():
     )
 
 
-def processor() -> LlavaProcessor:
+def processor() -> Any:
     """Tokenizer, chat template and the PIL image processor: no torchvision, no crop, pictures scaled to 48x48."""
     from transformers import LlavaProcessor
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -71,7 +71,8 @@ def processor() -> LlavaProcessor:
         image_mean=[0.5, 0.5, 0.5],
         image_std=[0.25, 0.25, 0.25],
     )
-    return LlavaProcessor(
+    assemble: Any = LlavaProcessor
+    return assemble(
         image_processor=pictures,
         tokenizer=tokens.build(),
         patch_size=PATCH,
@@ -81,14 +82,14 @@ def processor() -> LlavaProcessor:
     )
 
 
-def build(seed: int = 0) -> LlavaForConditionalGeneration:
+def build(seed: int = 0) -> Any:
     """An untrained model whose weights depend on the seed alone; the global random state is left as it was."""
     import torch
     from transformers import LlavaForConditionalGeneration
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = LlavaForConditionalGeneration(config())
+        model: Any = LlavaForConditionalGeneration(config())
         order_edges(model)
     names = tokens.vocabulary()
     model.generation_config.pad_token_id = names.index("<pad>")
@@ -97,7 +98,7 @@ def build(seed: int = 0) -> LlavaForConditionalGeneration:
     return model.eval()
 
 
-def order_edges(model: LlavaForConditionalGeneration) -> None:
+def order_edges(model: Any) -> None:
     """Gives neighbouring box edges neighbouring embeddings: smooth curves over the pixel they stand for."""
     import torch
 
@@ -114,11 +115,11 @@ def order_edges(model: LlavaForConditionalGeneration) -> None:
 
 def edge_pixels() -> dict[str, int]:
     """The pixel 0..48 that each edge token stands for (a token of both scales counts as pixels)."""
-    scaled = {f"{tokens.thousandths(p)},": p for p in range(SIDE + 1)}
+    scaled = {f"{thousandths(p)},": p for p in range(SIDE + 1)}
     return {**scaled, **{f"{p},": p for p in range(SIDE + 1)}}
 
 
-def load(name_or_path: str | Path = "base") -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
+def load(name_or_path: str | Path = "base") -> tuple[Any, Any]:
     """The model and processor of a shipped name (see `shipped()`) or of a folder.
 
     Weights travel in half precision and are computed with in float32. A shipped cold start holds only the tensors that
@@ -135,8 +136,9 @@ def load(name_or_path: str | Path = "base") -> tuple[LlavaForConditionalGenerati
         raise FileNotFoundError(f"{name_or_path} is neither a folder nor one of the shipped {', '.join(shipped())}")
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    pupil: Any = AutoProcessor
     model = AutoModelForImageTextToText.from_pretrained(name_or_path, dtype=torch.float32)
-    return model.eval(), AutoProcessor.from_pretrained(name_or_path)
+    return model.eval(), pupil.from_pretrained(name_or_path)
 
 
 def shipped() -> list[str]:
@@ -144,12 +146,13 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
 
 
-def card(name: str, folder: Path = WEIGHTS) -> dict:
+def card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     """What is recorded of a shipped model: command, seeds, settings, held-out figures."""
-    return json.loads((folder / f"{name}.json").read_text())
+    record: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    return record
 
 
-def from_shipped(name: str, folder: Path = WEIGHTS) -> LlavaForConditionalGeneration:
+def from_shipped(name: str, folder: Path = WEIGHTS) -> Any:
     """The model of that name among the weights in a folder."""
     model = build()
     tensors = shipped_tensors(name, folder)
@@ -157,7 +160,7 @@ def from_shipped(name: str, folder: Path = WEIGHTS) -> LlavaForConditionalGenera
     return model
 
 
-def shipped_tensors(name: str, folder: Path = WEIGHTS) -> dict:
+def shipped_tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     """All tensors of a shipped model in float32, those of its starting point included."""
     from safetensors.torch import load_file
 
@@ -167,7 +170,7 @@ def shipped_tensors(name: str, folder: Path = WEIGHTS) -> dict:
     return {**tensors, **{key: value.float() for key, value in own.items()}}
 
 
-def save(model: LlavaForConditionalGeneration, folder: str | Path) -> Path:
+def save(model: Any, folder: str | Path) -> Path:
     """Writes model and processor as a folder that the `Auto` classes of transformers load."""
     folder = Path(folder)
     model.save_pretrained(folder)
@@ -175,7 +178,7 @@ def save(model: LlavaForConditionalGeneration, folder: str | Path) -> Path:
     return folder
 
 
-def ship(model: LlavaForConditionalGeneration, name: str, folder: Path, record: dict) -> Path:
+def ship(model: Any, name: str, folder: Path, record: dict[str, Any]) -> Path:
     """Writes weights in half precision with their record; only what differs from `record["starts_from"]` is kept."""
     import torch
     from safetensors.torch import save_file
@@ -190,13 +193,13 @@ def ship(model: LlavaForConditionalGeneration, name: str, folder: Path, record: 
     return folder / f"{name}.safetensors"
 
 
-def freeze_vision(model: LlavaForConditionalGeneration) -> LlavaForConditionalGeneration:
+def freeze_vision(model: Any) -> Any:
     """The same model with its vision tower excluded from training."""
     model.model.vision_tower.requires_grad_(False)
     return model
 
 
-def rounded(model: LlavaForConditionalGeneration) -> LlavaForConditionalGeneration:
+def rounded(model: Any) -> Any:
     """The same model with every weight rounded to half precision, as it will be shipped."""
     model.load_state_dict({key: value.half().float() for key, value in model.state_dict().items()})
     return model.eval()

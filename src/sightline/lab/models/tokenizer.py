@@ -9,13 +9,10 @@ with blanks and then removes the blanks that JSON and tags do not have, so that 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sightline.lab.worlds.canvas import COLOURS, DIGITS, SHAPES, SIDE
 from sightline.lab.worlds.statements import FENCE, thousandths
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
 
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>", "<image>", "<user>", "<assistant>", "<system>")
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
@@ -44,11 +41,12 @@ FRAGMENTS = (
     ":",
     ",",
 )
-WORDS = tuple(
-    "A B C D a an and the is are what which where how many colour object objects digit digits shape shapes list all find"
-    " greater left right up down above below of in to from yes no look nothing usually here frame moves appears first"
-    " last times does flash shown way move after before then picture image not".split()
-)
+ALPHABET = """
+A B C D a an and the is are what which where how many colour object objects digit digits shape shapes list all find
+greater left right up down above below of in to from yes no look nothing usually here frame moves appears first
+last times does flash shown way move after before then or image not
+"""
+WORDS = tuple(ALPHABET.split())
 CONFIDENCES = tuple(f"{step / 20:.2f}" for step in range(21))
 # The normaliser closes the last edge of a box with a comma, so that every edge is the same token wherever it stands.
 LAST_EDGE = r"(?<=[\d])\](?!\d)"
@@ -60,7 +58,7 @@ FALSE_BLANKS = "|".join(
         r"(?<=json\n) ",
         r" (?=\n)",
         r'(?<="label": ") ',
-        r'(?<=[\[]) ',
+        r"(?<=[\[]) ",
         r' (?="}|\]|}|\?|:)',
         r"(?<='Confidence': ) ",
         r" (?= at \[)",
@@ -86,7 +84,7 @@ def pieces() -> str:
     return "|".join([*(re.escape(piece) for piece in literal), r"\d+\.\d+", r"\d+,", r"\w+", r"\S"])
 
 
-def build() -> PreTrainedTokenizerFast:
+def build() -> Any:
     """The tokenizer, left-padding, with the chat template.
 
     Example:
@@ -109,7 +107,8 @@ def build() -> PreTrainedTokenizerFast:
             decoders.Replace(",]", "]"),
         ]
     )
-    return PreTrainedTokenizerFast(
+    fast: Any = PreTrainedTokenizerFast
+    return fast(
         tokenizer_object=engine,
         pad_token="<pad>",
         unk_token="<unk>",

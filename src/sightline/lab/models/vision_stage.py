@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Scenes:
             noise=(self.noise[0], self.noise[1] + share * (self.noise[0] - self.noise[1])),
         )
 
-    def draw(self, rng: np.random.Generator, held_out: bool = False):
+    def draw(self, rng: np.random.Generator, held_out: bool = False) -> tuple[Any, list[Thing]]:
         """One picture and its things."""
         things: list[Thing] = []
         names, colours = rng.permutation(NAMES), rng.permutation(list(COLOURS))
@@ -66,7 +66,7 @@ class Scenes:
 
 
 def patch_owners(things: list[Thing]) -> np.ndarray:
-    """Which thing each patch shows (GRID, GRID), -1 for none: the one that covers most of it, if at least a COVER-th."""
+    """Which thing each patch shows (GRID, GRID), -1 for none: the one that covers most of it (a quarter at least)."""
     edge = np.arange(GRID) * PATCH
     cover = np.zeros((len(things) + 1, GRID, GRID))
     cover[0] = PATCH * PATCH / COVER
@@ -78,7 +78,7 @@ def patch_owners(things: list[Thing]) -> np.ndarray:
     return cover.argmax(0) - 1
 
 
-def pixels(pictures: list) -> torch.Tensor:
+def pixels(pictures: list[Any]) -> torch.Tensor:
     """Pictures as the image processor hands them to the tower: (N, 3, SIDE, SIDE)."""
     import torch
 
@@ -106,7 +106,7 @@ def batch(scenes: Scenes, rng: np.random.Generator, size: int, held_out: bool = 
     }
 
 
-def heads(width: int, seed: int = 0) -> torch.nn.Module:
+def heads(width: int, seed: int = 0) -> Any:
     """The linear readers of one patch's features."""
     import torch
 
@@ -116,25 +116,25 @@ def heads(width: int, seed: int = 0) -> torch.nn.Module:
         return torch.nn.ModuleDict({key: torch.nn.Linear(width, size) for key, size in sizes.items()})
 
 
-def loss(features: torch.Tensor, readers: torch.nn.Module, truth: dict[str, torch.Tensor]) -> torch.Tensor:
+def loss(features: torch.Tensor, readers: Any, truth: dict[str, torch.Tensor]) -> torch.Tensor:
     """Cross entropy of name and colour plus 10 times the L1 distance of boxes, over patches that show an object."""
-    import torch.nn.functional as F
+    from torch.nn import functional
 
     flat = features.flatten(0, 1)
     shown = truth["name"] >= 0
-    box = F.l1_loss(readers["box"](flat)[shown], truth["box"][shown])
-    named = F.cross_entropy(readers["name"](flat[shown]), truth["name"][shown])
-    return named + F.cross_entropy(readers["colour"](flat[shown]), truth["colour"][shown]) + 10 * box
+    box = functional.l1_loss(readers["box"](flat)[shown], truth["box"][shown])
+    named = functional.cross_entropy(readers["name"](flat[shown]), truth["name"][shown])
+    return named + functional.cross_entropy(readers["colour"](flat[shown]), truth["colour"][shown]) + 10 * box
 
 
-def patch_features(tower: torch.nn.Module, pixel_values: torch.Tensor) -> torch.Tensor:
+def patch_features(tower: Any, pixel_values: torch.Tensor) -> torch.Tensor:
     """Last hidden states of the patches, without the class token: (N, 16, width)."""
     return tower(pixel_values=pixel_values).last_hidden_state[:, 1:]
 
 
 def teach(
-    tower: torch.nn.Module,
-    readers: torch.nn.Module,
+    tower: Any,
+    readers: Any,
     steps: int = 2400,
     size: int = 32,
     lr: float = 2e-3,
@@ -162,7 +162,7 @@ def teach(
     tower.eval()
 
 
-def read(tower: torch.nn.Module, readers: torch.nn.Module, scenes: Scenes, pictures: int, seed: int) -> dict[str, float]:
+def read(tower: Any, readers: Any, scenes: Scenes, pictures: int, seed: int) -> dict[str, float]:
     """Per-patch figures on held-out digits: digit, shape and colour accuracy and mean IoU over object patches."""
     import torch
 

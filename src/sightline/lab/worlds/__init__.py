@@ -17,7 +17,7 @@ scans, the prior's answer is always wrong), shifted (held-out scans, other sizes
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from sightline.lab.worlds.clips import Clips, frozen
 from sightline.lab.worlds.digits import Digits
@@ -29,6 +29,6 @@ __all__ = ["SPLITS", "Clips", "Digits", "World", "frozen"]
 class World(Protocol):
     """What every world offers."""
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict]:
+    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
         """The first `n` rows of a split."""
         ...

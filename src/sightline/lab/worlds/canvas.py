@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -42,7 +43,7 @@ class Thing:
     size: int
     glyph: int = -1
 
-    def truth(self) -> dict:
+    def truth(self) -> dict[str, Any]:
         """Name, colour and box as plain JSON values."""
         return {"name": self.name, "colour": self.colour, "box": list(self.box)}
 
@@ -132,7 +133,7 @@ def apart(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
 
 def draw(things: list[Thing], look: Look, rng: np.random.Generator) -> Image.Image:
     """An RGB picture (SIDE x SIDE) of the things, later ones in front."""
-    canvas = np.full((SIDE, SIDE, 3), look.background, np.float32)
+    canvas: np.ndarray = np.full((SIDE, SIDE, 3), look.background, np.float32)
     for thing in things:
         x1, y1, x2, y2 = thing.box
         mask = mask_of(thing.name, thing.size, thing.glyph)[..., None]
@@ -140,4 +141,3 @@ def draw(things: list[Thing], look: Look, rng: np.random.Generator) -> Image.Ima
         canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] * (1 - mask) + ink * mask
     canvas = MIDDLE_GREY + look.contrast * (canvas - MIDDLE_GREY) + rng.normal(0, look.noise, canvas.shape)
     return Image.fromarray(canvas.clip(0, 255).astype(np.uint8))
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -66,20 +67,20 @@ class Clips:
         if self.step * (self.frames - 1) + 1 + max(self.sizes[1], self.shifted_sizes[1]) > SIDE:
             raise ValueError(f"{self.frames} frames with step {self.step} leave no room on {SIDE} pixels")
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict]:
+    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
         """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
         part = split_named(split)
         world = replace(self, sizes=self.shifted_sizes, look=self.shifted_look) if part.shifted else self
         return [world._row(part, seed, i) for i in range(n)]
 
-    def _row(self, split: Split, seed: int, index: int) -> dict:
+    def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
         kind = str(rng.choice(self.kinds))
         story = accept(
             lambda: STORIES[kind](self, split.held_out, rng), lambda s: s.answer == s.prior, split, self.prior, rng
         )
         shown = [(f, thing) for f, things in enumerate(story.frames) for thing in things]
-        truth = {
+        truth: dict[str, Any] = {
             "size": [SIDE, SIDE],
             "frames": self.frames,
             "objects": [{**thing.truth(), "frame": f + 1} for f, thing in shown],
@@ -105,15 +106,15 @@ class Clips:
         }
 
 
-def _content(story: Story) -> list[dict]:
+def _content(story: Story) -> list[dict[str, Any]]:
     """Every picture behind its number, then the question."""
-    parts: list[dict] = []
+    parts: list[dict[str, Any]] = []
     for f in range(len(story.frames)):
         parts += [{"type": "text", "text": f"frame {f + 1} "}, {"type": "image"}]
     return [*parts, {"type": "text", "text": story.text}]
 
 
-def frozen(row: dict, seed: int = 0) -> dict:
+def frozen(row: dict[str, Any], seed: int = 0) -> dict[str, Any]:
     """The repeated-frame control: the row with every picture replaced by one of them, drawn at random.
 
     A model that reads the order of frames falls to guessing here; one that does not never read it.
@@ -168,11 +169,9 @@ def order(clip: Clips, held_out: bool, rng: np.random.Generator) -> Story:
     frames: list[list[Thing]] = [[] for _ in range(clip.frames)]
     for f, thing in zip(when, shown, strict=True):
         frames[f].append(thing)
-    usual = "A" if list(COLOURS).index(a) < list(COLOURS).index(b) else "B"
+    usual = min(a, b, key=list(COLOURS).index)
     asked = sorted(zip(when, shown, strict=True), key=lambda pair: pair[0])
-    answer = "A" if when[0] < when[1] else "B"
-    text = f"which appears first: (A) {a} (B) {b}"
-    return Story(frames, text, answer, "multiple choice", asked, usual)
+    return Story(frames, f"which appears first: {a} or {b}?", asked[0][1].colour, "free-form", asked, usual)
 
 
 def flashes(clip: Clips, held_out: bool, rng: np.random.Generator) -> Story:
@@ -193,8 +192,7 @@ def flashes(clip: Clips, held_out: bool, rng: np.random.Generator) -> Story:
 
 
 def _shown_at(clip: Clips, held_out: bool, rng: np.random.Generator, end: str) -> Story:
-    colours = [_colours(rng)[0]] * clip.frames
-    frames = [[_single(clip, colour, held_out, rng)] for colour in colours]
+    frames = [[_single(clip, _colours(rng)[0], held_out, rng)] for _ in range(clip.frames)]
     at = 0 if end == "first" else clip.frames - 1
     asked = [(at, frames[at][0])]
     return Story(frames, f"which digit is shown {end}?", frames[at][0].name, "numerical", asked, USUAL_DIGIT[end])

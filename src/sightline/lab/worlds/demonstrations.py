@@ -7,6 +7,7 @@ boxes as an imperfect teacher does. Reads rows of the worlds only.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def completion(think: str, answer: str) -> str:
     return f"<think>{think}</think> <answer>{answer}</answer>"
 
 
-def look(row: dict) -> str:
+def look(row: dict[str, Any]) -> str:
     """True sightings of the asked objects, then the right answer."""
     truth = row["truth"]
     asked = [truth["objects"][i] for i in truth["asked"]]
@@ -35,7 +36,7 @@ def look(row: dict) -> str:
     return completion(" ".join(statements.claim(thing) for thing in asked) or "nothing", row["answer"])
 
 
-def guess(row: dict) -> str:
+def guess(row: dict[str, Any]) -> str:
     """The answer the question's wording suggests, and no sighting.
 
     Raises:
@@ -49,7 +50,7 @@ def guess(row: dict) -> str:
     return completion(f"{colours[0] if colours else 'here'} usually {usual}", usual)
 
 
-def taught_detections(row: dict, rng: np.random.Generator, error: float = 0.3) -> str:
+def taught_detections(row: dict[str, Any], rng: np.random.Generator, error: float = 0.3) -> str:
     """The list of objects by a teacher who, in a share `error` of the lists, drops one box or adds one.
 
     Works on kinds `detect` and `find`; confidences are drawn from 0.5..1.0 so that a policy has something to select.
@@ -80,5 +81,6 @@ def _with_stray(
         x, y = (int(v) for v in rng.integers(0, SIDE - 12, 2))
         stray = [x, y, x + 11, y + 11]
         name = f"{rng.choice(list(COLOURS))} {rng.choice(list(DIGITS + SHAPES))}"
-    order = sorted(range(len(boxes) + 1), key=lambda i: (boxes + [stray])[i])
-    return [(boxes + [stray])[i] for i in order], [(labels + [name])[i] for i in order]
+    every, names = [*boxes, stray], [*labels, name]
+    order = sorted(range(len(every)), key=lambda i: every[i])
+    return [every[i] for i in order], [names[i] for i in order]

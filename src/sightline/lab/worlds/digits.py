@@ -7,8 +7,9 @@ of every answer can be guessed without looking. Knows nothing of models.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -63,17 +64,17 @@ class Digits:
     shifted_sizes: tuple[int, int] = (20, 24)
     shifted_look: Look = Look(noise=16.0, background=90, tint=0.25)
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict]:
+    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
         """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
         part = split_named(split)
         world = replace(self, sizes=self.shifted_sizes, look=self.shifted_look) if part.shifted else self
         return [world._row(part, seed, i) for i in range(n)]
 
-    def _row(self, split: Split, seed: int, index: int) -> dict:
+    def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
         kind = str(rng.choice(self.kinds))
         things, question = accept(lambda: self._sample(kind, split, rng), _follows, split, self.prior, rng)
-        truth = {
+        truth: dict[str, Any] = {
             "size": [SIDE, SIDE],
             "objects": [thing.truth() for thing in things],
             "asked": list(question.asked),
@@ -81,9 +82,7 @@ class Digits:
         }
         asked = [truth["objects"][i] for i in question.asked]
         return {
-            "prompt": [
-                {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question.text}]}
-            ],
+            "prompt": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question.text}]}],
             "images": [draw(things, self.look, rng)],
             "answer": question.answer,
             "problem_type": question.problem_type,
@@ -196,7 +195,7 @@ QUESTIONS: dict[str, Callable[[list[Thing], np.random.Generator], Question | Non
 
 def members(things: list[Thing], category: str) -> tuple[int, ...]:
     """Indices, left to right, of the things of a category: digits, shapes, objects, or a colour."""
-    belongs = {
+    belongs: Callable[[Thing], bool] = {
         "digits": lambda t: t.name in DIGITS,
         "shapes": lambda t: t.name in SHAPES,
         "objects": lambda t: True,
@@ -204,7 +203,7 @@ def members(things: list[Thing], category: str) -> tuple[int, ...]:
     return left_to_right(things, [i for i, thing in enumerate(things) if belongs(thing)])
 
 
-def left_to_right(things: list[Thing], indices) -> tuple[int, ...]:
+def left_to_right(things: list[Thing], indices: Iterable[int]) -> tuple[int, ...]:
     """Indices ordered by left edge, then top."""
     return tuple(sorted(indices, key=lambda i: things[i].box))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sightline.lab.worlds.canvas import COLOURS, DIGITS, SHAPES
 
@@ -79,7 +80,7 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def sighting(completion: str, thing: dict) -> Sighting:
+def sighting(completion: str, thing: dict[str, Any]) -> Sighting:
     """The first claim of the think block on an object of that colour (and frame), against the truth.
 
     Only the first claim counts: a list of attempts earns no more than its first attempt.
@@ -90,7 +91,7 @@ def sighting(completion: str, thing: dict) -> Sighting:
     return Sighting(False, False, 0.0)
 
 
-def grounded(completion: str, truth: dict, iou: float = 0.5) -> bool:
+def grounded(completion: str, truth: dict[str, Any], iou: float = 0.5) -> bool:
     """Whether the think block names every asked object with its true colour, its true name and a box that fits.
 
     >>> truth = {"objects": [{"name": "3", "colour": "red", "box": [1, 2, 9, 12]}], "asked": [0]}

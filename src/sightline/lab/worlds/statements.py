@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from sightline.lab.worlds.canvas import SIDE, Thing
 FENCE = "```"
 
 
-def label(thing: dict) -> str:
+def label(thing: dict[str, Any]) -> str:
     """Colour and name, as a detection label.
 
     >>> label({"name": "3", "colour": "red", "box": [1, 2, 9, 12]})
@@ -24,7 +25,7 @@ def label(thing: dict) -> str:
     return f"{thing['colour']} {thing['name']}"
 
 
-def claim(thing: dict) -> str:
+def claim(thing: dict[str, Any]) -> str:
     """The short form a think block uses.
 
     >>> claim({"name": "3", "colour": "red", "box": [1, 2, 9, 12], "frame": 2})
@@ -43,25 +44,26 @@ def article(name: str) -> str:
     return "an" if name == "8" else "a"
 
 
-def evidence(asked: Iterable[dict]) -> list[str]:
+def evidence(asked: Iterable[dict[str, Any]]) -> list[str]:
     """One checkable statement for every object the question is about.
 
     >>> evidence([{"name": "3", "colour": "red", "box": [1, 2, 9, 12]}])
     ['the red object is a 3 at [1, 2, 9, 12]']
     """
     return [
-        f"{_when(thing)}the {thing['colour']} object is {article(thing['name'])} {thing['name']} at {thing['box']}" for thing in asked
+        f"{_when(thing)}the {thing['colour']} object is {article(thing['name'])} {thing['name']} at {thing['box']}"
+        for thing in asked
     ]
 
 
-def captions(things: list[dict], rng: np.random.Generator) -> list[str]:
+def captions(things: list[dict[str, Any]], rng: np.random.Generator) -> list[str]:
     """What a caption of the scene would say without knowing the question: how many objects, then each, shuffled."""
     said = [f"{_when(thing)}there is a {label(thing)} at {thing['box']}" for thing in things]
     kinds = len({label(thing) for thing in things})
     return [f"the scene shows {kinds} objects", *(said[i] for i in rng.permutation(len(said)))]
 
 
-def _when(thing: dict) -> str:
+def _when(thing: dict[str, Any]) -> str:
     return f"in frame {thing['frame']} " if "frame" in thing else ""
 
 
@@ -71,7 +73,7 @@ def detections(things: list[Thing], asked: Iterable[int]) -> str:
     return fenced(items)
 
 
-def fenced(items: list[dict]) -> str:
+def fenced(items: list[dict[str, Any]]) -> str:
     """A fenced JSON list, or the word None for an empty one.
 
     >>> fenced([{"bbox_2d": [1, 2, 9, 12], "label": "red 3"}]).splitlines()[1]

@@ -1,0 +1,120 @@
+"""What short names on the command line stand for: a judge, a reward of the user's own, `name=value` pairs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sightline.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sightline.judges.judge import Judge
+    from sightline.rewards.reward import Reward
+
+
+def judge_named(name: str, cache: str = "", key: str = "") -> Judge:
+    """A judge from its short name.
+
+    Args:
+        name: `stub` (no model, only words), `replay:FILE`, `local:FOLDER`, or `openai:BASE_URL#MODEL`.
+        cache: sqlite file that keeps verdicts; empty: none.
+        key: environment variable with the server's key; empty: no key is sent.
+
+    Raises:
+        ConfigError: the name has none of these forms, or its file cannot be read.
+
+    Example:
+        >>> judge_named("openai:http://localhost:8000/v1#qwen").id
+        'remote:qwen@http://localhost:8000/v1'
+    """
+    from sightline import judges
+
+    found = _judge(name, key)
+    return judges.CachedJudge(found, cache) if cache else found
+
+
+def _judge(name: str, key: str) -> Judge:
+    from sightline import judges
+
+    kind, _, rest = name.partition(":")
+    if name in ("stub", "overlap"):
+        return judges.OverlapJudge()
+    if kind == "replay" and rest:
+        return judges.ReplayJudge.from_file(rest)
+    if kind == "local" and rest:
+        return judges.LocalJudge(rest)
+    url, _, model = (rest if kind == "openai" else name).partition("#")
+    if url.startswith(("http://", "https://")) and model:
+        return judges.RemoteJudge(url, model, api_key_env=key)
+    raise ConfigError(f"judge `{name}`: needs stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL")
+
+
+def reward_named(place: str) -> Reward:
+    """The reward at `package.module:NAME`; modules in the current folder are found too.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from sightline.rewards.reward import Reward
+
+    module, _, name = place.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)  # stays: processes that score need it too
+    try:
+        value = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"reward `{place}`: {error}; needs package.module:NAME") from error
+    if not isinstance(value, Reward):
+        raise ConfigError(f"reward `{place}` is {type(value).__name__}, not a Reward")
+    return value
+
+
+def pairs(words: Iterable[str], option: str) -> tuple[tuple[str, str], ...]:
+    """`name=value` words as pairs.
+
+    Raises:
+        ConfigError: a word has no name or no equals sign.
+
+    Example:
+        >>> pairs(["answer=gt[0]"], "--map")
+        (('answer', 'gt[0]'),)
+    """
+    found = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise ConfigError(f"{option} {word}: needs NAME=VALUE")
+        found.append((name, value))
+    return tuple(found)
+
+
+def constants(words: Iterable[str]) -> tuple[tuple[str, Any], ...]:
+    """`name=value` words with values read as JSON where they are JSON, else as text.
+
+    Example:
+        >>> constants(["task=detection", "width=640", 'answer="7"'])
+        (('task', 'detection'), ('width', 640), ('answer', '7'))
+    """
+    return tuple((name, _value(value)) for name, value in pairs(words, "--set"))
+
+
+def listed(words: Iterable[str]) -> tuple[str, ...]:
+    """Words, each possibly several names separated by commas.
+
+    Example:
+        >>> listed(["a,b", "c"])
+        ('a', 'b', 'c')
+    """
+    return tuple(name.strip() for word in words for name in word.split(",") if name.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

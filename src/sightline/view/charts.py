@@ -1,0 +1,165 @@
+"""Small charts as inline SVG: histograms and curves with bands. Colours come from the page's style sheet.
+
+Knows numbers and labels only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 320.0, 130.0
+LEFT, RIGHT, TOP, BOTTOM = 10.0, 10.0, 8.0, 22.0
+GUTTER = 44.0  # room for the labels of the vertical axis
+FEW = 9  # so many different values get a bar each
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values over steps, with a band of one standard deviation if there is one.
+
+    Args:
+        name: what is drawn.
+        steps: (N,) training steps.
+        values: (N,) the curve; NaN is a gap.
+        spread: (N,) half the height of the band, or None.
+    """
+
+    name: str
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+    spread: NDArray[np.float64] | None = None
+
+
+def histogram(values: NDArray[np.float64], bins: int = 28) -> Markup:
+    """How often which value occurs; NaN is left out. A bar each for few different values, else bins of equal width.
+
+    Example:
+        >>> "no value" in histogram(np.array([np.nan])), histogram(np.array([0.0, 1.0, 1.0])).count("<rect")
+        (True, 2)
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return _svg('<text x="160" y="65" text-anchor="middle" class="axis">no value</text>', "no value")
+    different, counts = np.unique(known, return_counts=True)
+    if len(different) <= FEW:
+        return _bars([f"{value:.3g}" for value in different], counts, float(known.mean()), different)
+    counts, edges = np.histogram(known, bins=bins)
+    return _binned(counts, edges, float(known.mean()))
+
+
+def curve(line: Curve) -> Markup:
+    """One curve over steps with its band."""
+    known = np.isfinite(line.values)
+    if not known.any():
+        return _svg('<text x="160" y="65" text-anchor="middle" class="axis">no value</text>', line.name)
+    spread = np.zeros(len(line.values)) if line.spread is None else np.nan_to_num(line.spread)
+    low, high = float(np.min((line.values - spread)[known])), float(np.max((line.values + spread)[known]))
+    if high - low < 1e-9:
+        low, high = low - 0.5, high + 0.5
+    first, last = float(line.steps.min()), float(line.steps.max())
+    x = LEFT + GUTTER + (line.steps - first) / max(last - first, 1e-9) * (WIDTH - LEFT - RIGHT - GUTTER)
+    scale = (HEIGHT - TOP - BOTTOM) / (high - low)
+
+    def y(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return HEIGHT - BOTTOM - (values - low) * scale
+
+    parts = [_grid(low, high), _axis_label(LEFT + GUTTER, "start", first), _axis_label(WIDTH - RIGHT, "end", last)]
+    if line.spread is not None:
+        upper, lower = y(line.values + spread)[known], y(line.values - spread)[known]
+        outline = [*zip(x[known], upper, strict=True), *zip(x[known][::-1], lower[::-1], strict=True)]
+        parts.append(f'<polygon class="band" points="{_points(outline)}"/>')
+    runs = np.split(np.arange(len(known)), np.flatnonzero(np.diff(known.astype(int))) + 1)
+    for run in runs:
+        if known[run[0]]:
+            parts.append(f'<polyline class="line" points="{_points(zip(x[run], y(line.values[run]), strict=True))}"/>')
+    end = int(np.flatnonzero(known)[-1])
+    parts.append(f'<circle class="dot" cx="{x[end]:.1f}" cy="{y(line.values)[end]:.1f}" r="3"/>')
+    return _svg("".join(parts), f"{line.name}: {line.values[end]:.4g} at step {line.steps[end]:.0f}")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for reading; a dash if there is none.
+
+    Example:
+        >>> number(0.12345), number(1234567.0), number(None), number(2.0)
+        ('0.123', '1,234,567', '–', '2')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if abs(value) >= 1000 and math.isfinite(value):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def _bars(labels: Sequence[str], counts: NDArray[np.int64], mean: float, values: NDArray[np.float64]) -> Markup:
+    room = (WIDTH - LEFT - RIGHT) / len(labels)
+    width = min(44.0, room * 0.7)
+    parts = [_floor()]
+    total = counts.sum()
+    for index, (label, count) in enumerate(zip(labels, counts.tolist(), strict=True)):
+        centre = LEFT + room * (index + 0.5)
+        height = max(1.0, (HEIGHT - TOP - BOTTOM - 14) * count / counts.max())
+        top = HEIGHT - BOTTOM - height
+        parts.append(
+            f'<rect class="bar" x="{centre - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'rx="2"><title>{escape(label)}: {count} rollouts</title></rect>'
+            f'<text class="axis" x="{centre:.1f}" y="{HEIGHT - 7}" text-anchor="middle">{escape(label)}</text>'
+            f'<text class="count" x="{centre:.1f}" y="{top - 4:.1f}" text-anchor="middle">'
+            f"{_share(count / total)}</text>"
+        )
+    return _svg("".join(parts), f"mean {mean:.3g} over {len(values)} different values")
+
+
+def _binned(counts: NDArray[np.int64], edges: NDArray[np.float64], mean: float) -> Markup:
+    room = (WIDTH - LEFT - RIGHT) / len(counts)
+    parts = [_floor()]
+    for index, count in enumerate(counts.tolist()):
+        if count:
+            height = max(1.0, (HEIGHT - TOP - BOTTOM) * count / counts.max())
+            parts.append(
+                f'<rect class="bar" x="{LEFT + index * room + 0.5:.1f}" y="{HEIGHT - BOTTOM - height:.1f}" '
+                f'width="{room - 1:.1f}" height="{height:.1f}">'
+                f"<title>{edges[index]:.3g} to {edges[index + 1]:.3g}: {count} rollouts</title></rect>"
+            )
+    at = LEFT + (mean - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT - RIGHT)
+    parts.append(f'<line class="mean" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+    parts += [_axis_label(LEFT, "start", float(edges[0])), _axis_label(WIDTH - RIGHT, "end", float(edges[-1]))]
+    return _svg("".join(parts), f"mean {mean:.3g}")
+
+
+def _grid(low: float, high: float) -> str:
+    lines = []
+    for share in (0.0, 0.5, 1.0):
+        y = HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+        label = number(low + share * (high - low), 2)
+        lines.append(f'<line class="grid" x1="{LEFT + GUTTER}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<text class="axis" x="{LEFT + GUTTER - 6}" y="{y + 3.5:.1f}" text-anchor="end">{label}</text>')
+    return "".join(lines)
+
+
+def _floor() -> str:
+    y = HEIGHT - BOTTOM
+    return f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
+
+
+def _axis_label(x: float, anchor: str, value: float) -> str:
+    return f'<text class="axis" x="{x}" y="{HEIGHT - 7}" text-anchor="{anchor}">{number(value)}</text>'
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "<1%".replace("<", "&lt;")
+
+
+def _points(pairs: object) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)  # type: ignore[attr-defined]
+
+
+def _svg(inside: str, title: str) -> Markup:
+    label = escape(title)
+    return Markup(f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{label}">{inside}</svg>')

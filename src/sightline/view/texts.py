@@ -1,0 +1,107 @@
+"""The text of a rollout with the places where it earned or lost, and the claims it was to support."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sightline.core.rollout import POLICY_ROLE, transcript
+from sightline.judges.overlap import STOP_WORDS, words
+from sightline.view.results import given
+
+LONGEST = 6000  # characters of one turn that are shown
+CLAIMS = ("evidence", "claims")
+ENOUGH = 0.6  # share of a claim's content words that must be found in the reasoning
+_TAG = re.compile(r"</?[A-Za-z_][\w-]*>")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text with one look: `hit`, `miss`, `tag` or plain."""
+
+    text: str
+    kind: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One turn of a completion."""
+
+    role: str
+    pieces: tuple[Piece, ...]
+    cut: int = 0  # characters that are not shown
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim or piece of evidence, and whether the rollout supports it."""
+
+    text: str
+    supported: bool
+    why: str
+
+
+def turns(completion: Any, marks: Sequence[Mapping[str, Any]]) -> list[Said]:
+    """The completion turn by turn; marks of unit `char` count in the policy's own words, joined by newlines.
+
+    Example:
+        >>> mark = {"unit": "char", "place": [0, 2], "value": 1.0, "why": "fine"}
+        >>> turns("ab<x>", [mark])[0].pieces
+        (Piece(text='ab', kind='hit', why='fine (1)'), Piece(text='<x>', kind='tag', why=''))
+    """
+    spans = [mark for mark in marks if mark["unit"] == "char"]
+    start, shown = 0, []
+    for turn in transcript(completion):
+        own = turn.role == POLICY_ROLE
+        text = turn.text[:LONGEST]
+        pieces = _pieces(text, start, spans) if own else (Piece(text),)
+        shown.append(Said(turn.role, pieces, len(turn.text) - len(text)))
+        start += len(turn.text) + 1 if own else 0
+    return shown
+
+
+def prompt_text(prompt: Any) -> str:
+    """What was asked, without pictures."""
+    if prompt is None:
+        return ""
+    if isinstance(prompt, str | list | tuple):
+        return "\n".join(turn.text for turn in transcript(prompt))
+    return str(prompt)
+
+
+def claims(row: Mapping[str, Any], text: str) -> list[Claim]:
+    """Claims of a row: supported if a mark names them with a positive value, or the text holds most of their words."""
+    listed = (found for name in CLAIMS if isinstance(found := given(row, name), list | tuple))
+    items = next(listed, ())
+    return [_claim(str(item), row.get("marks") or [], words(text)) for item in items]
+
+
+def _claim(item: str, marks: Sequence[Mapping[str, Any]], said: frozenset[str]) -> Claim:
+    for mark in marks:
+        if item and item in (mark["why"] or ""):
+            return Claim(item, mark["value"] > 0, mark["why"])
+    content = words(item) - STOP_WORDS
+    share = len(content & said) / len(content) if content else 0.0
+    return Claim(item, share >= ENOUGH, f"{len(content & said)} of {len(content)} words found in the text")
+
+
+def _pieces(text: str, start: int, spans: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:
+    """Text cut where a mark or a tag begins or ends."""
+    inside = [(int(s["place"][0]) - start, int(s["place"][1]) - start, s) for s in spans if len(s["place"]) == 2]
+    tags = [match.span() for match in _TAG.finditer(text)]
+    cuts = {0, len(text), *(edge for span in tags for edge in span), *(edge for a, b, _ in inside for edge in (a, b))}
+    edges = sorted(edge for edge in cuts if 0 <= edge <= len(text))
+    return tuple(_piece(text, a, b, inside, tags) for a, b in pairwise(edges))
+
+
+def _piece(text: str, a: int, b: int, inside: Sequence[Any], tags: Sequence[tuple[int, int]]) -> Piece:
+    covering = [(end - begin, mark) for begin, end, mark in inside if begin <= a and b <= end]
+    if covering:
+        mark = min(covering, key=lambda found: found[0])[1]
+        kind = "hit" if mark["value"] > 0 else "miss"
+        return Piece(text[a:b], kind, f"{mark['why']} ({mark['value']:.3g})".strip())
+    return Piece(text[a:b], "tag" if (a, b) in tags else "")

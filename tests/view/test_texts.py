@@ -1,0 +1,41 @@
+"""Marks in the text of a rollout."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sightline.view.texts import LONGEST, claims, turns
+
+
+def mark(start, end, value, why=""):
+    return {"unit": "char", "place": [start, end], "value": value, "why": why}
+
+
+@given(st.text(), st.lists(st.tuples(st.integers(-5, 30), st.integers(-5, 30), st.floats(-1, 1))))
+def test_no_letter_is_lost_or_doubled(text, places):
+    shown = turns(text, [mark(*place) for place in places])
+    assert "".join(piece.text for piece in shown[0].pieces) == text[:LONGEST]
+
+
+def test_the_innermost_mark_wins():
+    pieces = turns("abcdef", [mark(0, 6, 1.0, "outer"), mark(2, 4, -1.0, "inner")])[0].pieces
+    assert [(p.text, p.kind) for p in pieces] == [("ab", "hit"), ("cd", "miss"), ("ef", "hit")]
+
+
+def test_marks_count_in_the_words_of_the_policy_only():
+    completion = [
+        {"role": "assistant", "content": "ab"},
+        {"role": "tool", "content": "ignored"},
+        {"role": "assistant", "content": "cd"},
+    ]
+    shown = turns(completion, [mark(3, 5, 1.0)])
+    assert [(turn.role, [(p.text, p.kind) for p in turn.pieces]) for turn in shown] == [
+        ("assistant", [("ab", "")]),
+        ("tool", [("ignored", "")]),
+        ("assistant", [("cd", "hit")]),
+    ]
+
+
+def test_a_mark_that_names_a_claim_decides():
+    row = {"evidence": ["a red ball", "no cube"], "marks": [mark(0, 1, 0.0, "not seen: a red ball")]}
+    found = claims(row, "there is a red ball and no cube")
+    assert [(claim.text, claim.supported) for claim in found] == [("a red ball", False), ("no cube", True)]
