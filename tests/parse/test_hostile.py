@@ -112,7 +112,10 @@ PARSERS = [
 ]
 
 
-@pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: getattr(parser, "__name__", repr(parser)[:60]))
+NAMES = [f"{number} {getattr(parser, '__name__', type(parser).__name__)}" for number, parser in enumerate(PARSERS)]
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=NAMES)
 def test_hostile_texts_cost_no_more_than_their_length(parser):
     for text in HOSTILE:
         began = time.process_time()
@@ -120,7 +123,7 @@ def test_hostile_texts_cost_no_more_than_their_length(parser):
         assert time.process_time() - began < SECONDS, f"{text[:30]!r} of {len(text)}"
 
 
-@pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: getattr(parser, "__name__", repr(parser)[:60]))
+@pytest.mark.parametrize("parser", PARSERS, ids=NAMES)
 def test_parsers_are_hashable_and_pickle_to_an_equal(parser):
     again = pickle.loads(pickle.dumps(parser))
     assert (again, hash(again)) == (parser, hash(parser))

@@ -289,6 +289,25 @@ def test_a_finished_result_is_not_scored_again_nor_overwritten(tmp_path):
     assert score_file(path, 0.5 * says, out, options=Options(fresh=True)).scored == 1
 
 
+def test_patience_with_a_judge_is_no_other_setting(tmp_path):
+    from sightline.judges import RemoteJudge
+    from sightline.rewards.evidence import CitesEvidence
+    from sightline.scoring.facts import facts_of
+    from sightline.scoring.piece import Job
+
+    source = Source(jsonl(tmp_path / "r.jsonl", [{"completion": "1"}]))
+    patient, hasty, other = (
+        facts_of(Job(source, CitesEvidence(judge).named("evidence")))
+        for judge in (
+            RemoteJudge("http://a/v1", "m"),
+            RemoteJudge("http://a/v1", "m", retries=0, timeout_seconds=1),
+            RemoteJudge("http://a/v1", "other"),
+        )
+    )
+    assert patient == hasty != other
+    assert "m@http://a/v1" in patient["reward"]
+
+
 def test_a_file_that_is_no_result_is_not_overwritten(tmp_path):
     path, out = jsonl(tmp_path / "r.jsonl", [{"completion": "1", "answer": 1}]), tmp_path / "o.parquet"
     parquet(out, [{"a": 1}])

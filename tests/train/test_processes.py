@@ -76,7 +76,7 @@ def environment() -> dict[str, str]:
 def test_groups_that_straddle_two_processes_get_the_advantages_of_one(tmp_path: Path) -> None:
     script = tmp_path / "two.py"
     script.write_text(TWO.format(here=str(HERE)))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29731"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run([*command, str(script), str(tmp_path)], env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     facts = json.loads((tmp_path / "facts.json").read_text())

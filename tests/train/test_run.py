@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from sightline.core import Rollout, Score
 from sightline.core.errors import ColumnError, ConfigError
 from sightline.credit import GroupRelative
-from sightline.rewards import RowReward
+from sightline.rewards import JudgedReward, RowReward
 from sightline.system import Stage
 from sightline.train import grpo, load_config, sft, train
 from sightline.train.metrics import read_metrics
@@ -205,17 +205,13 @@ def test_an_adapter_leaves_a_frozen_vision_tower_alone() -> None:
 
 
 def test_the_command_plans_and_trains(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import typer
-
-    from sightline.cli.train import train as command
+    from sightline.cli.main import app
 
     file = base.parent / "rows.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows()))
     settings = {"reward": "tiny:REWARD", "model": str(base), "recipe": {"steps": 2}}
     (base.parent / "run.yaml").write_text(json.dumps(settings))
-    app = typer.Typer()
-    app.command()(command)
-    words = [str(base.parent / "run.yaml"), f"data={file}", "trl.report_to=none", "recipe.group_size=4"]
+    words = ["train", str(base.parent / "run.yaml"), f"data={file}", "trl.report_to=none", "recipe.group_size=4"]
     words += ["recipe.completions per device=8", "recipe.max completion tokens=4"]
     output = ["--output", str(base.parent / "out")]
     planned = CliRunner().invoke(app, [*words, *output, "--plan"])
@@ -228,22 +224,21 @@ def test_the_command_plans_and_trains(base: Path, monkeypatch: pytest.MonkeyPatc
     wrong = CliRunner().invoke(app, [*words, *output, "modle=x"])
     assert wrong.exit_code == 2
     assert "Did you mean `model`?" in wrong.output
-    assert '"properties"' in CliRunner().invoke(app, ["--schema"]).output
+    assert '"properties"' in CliRunner().invoke(app, ["train", "--schema"]).output
 
 
-def test_names_of_judges_and_systems() -> None:
-    from sightline.cli.train import judge_named, resolved
+def test_names_become_values() -> None:
+    from sightline.cli.train import resolved
 
-    assert judge_named("http://localhost:8000/v1#m").id == "remote:m@http://localhost:8000/v1"
-    assert judge_named("overlap").id
-    with pytest.raises(ConfigError, match="needs URL#MODEL"):
-        judge_named("gpt")
     given = load_config(None, system="vlm-r1", model="m", data="d", output="o", variant="official")
     reward, _, stages = resolved(given)
     from sightline import system
 
     assert reward == system.load("vlm-r1").variant("official")
     assert [stage.method for stage in stages] == ["grpo"]
+    judged = load_config(None, system="video-ver", model="m", data="d", output="o", judge="stub")
+    judges = {node.judge.id for node in resolved(judged)[0].walk() if isinstance(node, JudgedReward)}
+    assert len(judges) == 1
     own = load_config(None, reward="tiny:REWARD", model="m", data="d", output="o")
     assert resolved(own)[0] == REWARD
     with pytest.raises(ConfigError, match="not a Reward"):

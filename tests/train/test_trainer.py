@@ -187,7 +187,7 @@ def test_rollouts_are_written_at_logging_steps(tmp_path: Path) -> None:
     np.testing.assert_allclose(table["advantage"], (advantages * tokens.mask).sum(1) / tokens.mask.sum(1))
     assert list(table["why_short"]) == list(scores.parts["short"].why)
     assert set(table["step"]) == {4}
-    assert list(table["group"]) == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert list(table["group"]) == ["train-4-0"] * 4 + ["train-4-1"] * 4, "groups of several files stay apart"
     assert list(table["answer"]) == list(batch.column("answer"))
 
 

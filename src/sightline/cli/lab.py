@@ -52,4 +52,6 @@ def demo(
 
     A vision-language model learns with video-ver; a report shows what it earned and why.
     """
-    importlib.import_module("sightline.lab.demo").demo(folder)
+    from sightline.lab.demo import demo as run_demo
+
+    run_demo(folder)

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def systems(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All that is known of them, for programs.")] = False,
+    only_names: Annotated[bool, typer.Option("--names", help="Only the slugs, one a line.")] = False,
 ) -> None:
     """List all systems."""
     from sightline.system import load, names
 
+    if only_names:
+        typer.echo("\n".join(names()))
+        return
     found = [load(slug) for slug in names()]
     if as_json:
         typer.echo(json.dumps([_record(system) for system in found], indent=2))

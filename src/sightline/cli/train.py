@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sightline.core.errors import ConfigError, SightlineError
+from sightline.cli import names
 
 if TYPE_CHECKING:
     from sightline.credit.credit import Credit
-    from sightline.judges.judge import Judge
     from sightline.rewards.reward import Reward
     from sightline.system import Stage
     from sightline.train.config import TrainConfig
@@ -27,9 +26,10 @@ def train(
     data: Annotated[str | None, typer.Option(help="JSON lines, Parquet, or a folder saved by `datasets`.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder that the run writes to.")] = None,
     judge: Annotated[
-        str | None,
-        typer.Option(help="Who answers the reward's questions: URL#MODEL, replay:FILE, local:FOLDER or overlap."),
+        str | None, typer.Option(help="Who answers the reward's questions, in the forms that `sightline score` takes.")
     ] = None,
+    judge_cache: Annotated[str | None, typer.Option(help="sqlite file that keeps verdicts.")] = None,
+    judge_key: Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")] = None,
     variant: Annotated[str | None, typer.Option(help="strict or official.")] = None,
     stage: Annotated[str | None, typer.Option(help="Run only this stage (its name, sft or grpo).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole checkpoint.")] = False,
@@ -44,7 +44,7 @@ def train(
 
         sightline train --system vlm-r1 --model MODEL --data rows.jsonl --output runs/first
 
-    Several devices: accelerate launch -m sightline.cli.train run.yaml
+    Several devices: accelerate launch -m sightline.cli.main train run.yaml
     """
     from sightline.train.config import json_schema, load_config
 
@@ -53,14 +53,10 @@ def train(
 
         typer.echo(json.dumps(json_schema(), indent=2))
         return
-    given = {"system": system, "model": model, "data": data, "output": output, "judge": judge, "variant": variant}
-    try:
-        path, overrides = split_words(words or [])
-        config = load_config(path, overrides, **given, stage=stage, resume=resume or None)
-        run(config, only_plan=plan)
-    except SightlineError as error:
-        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
+    given = {"system": system, "model": model, "data": data, "output": output, "variant": variant, "stage": stage}
+    asked = {"judge": judge, "judge_cache": judge_cache, "judge_key": judge_key}
+    path, overrides = split_words(words or [])
+    run(load_config(path, overrides, **given, **asked, resume=resume or None), only_plan=plan)
 
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, list[str]]:
@@ -97,54 +93,15 @@ def resolved(config: TrainConfig) -> tuple[Reward, Credit, tuple[Stage, ...]]:
     from sightline.credit.group_relative import GroupRelative
     from sightline.rewards.reward import with_judge
 
-    judge = None if config.judge is None else judge_named(config.judge)
+    judge = None
+    if config.judge is not None:
+        judge = names.judge_named(config.judge, config.judge_cache or "", config.judge_key or "")
     if config.reward is not None:
-        own = _imported(config.reward)
+        own = names.reward_named(config.reward)
         return own if judge is None else with_judge(own, judge), GroupRelative(), (system.Stage("GRPO", "grpo"),)
     found = system.load(str(config.system))
     found = found if judge is None else found.with_judge(judge)
     return found.variant(config.variant), found.credit, found.recipe
-
-
-def judge_named(name: str) -> Judge:
-    """A judge from its short name.
-
-    Raises:
-        ConfigError: the name is of none of the known forms, or its file cannot be read.
-    """
-    from sightline import judges
-
-    kind, _, rest = name.partition(":")
-    if name == "overlap":
-        return judges.OverlapJudge()
-    if kind == "replay" and rest:
-        return judges.ReplayJudge.from_file(rest)
-    if kind == "local" and rest:
-        return judges.LocalJudge(rest)
-    url, _, model = name.partition("#")
-    if kind in ("http", "https") and model:
-        return judges.RemoteJudge(url, model)
-    raise ConfigError(f"judge `{name}`: needs URL#MODEL, replay:FILE, local:FOLDER or overlap")
-
-
-def _imported(place: str) -> Any:
-    """The reward at `package.module:NAME`; modules beside the caller are found too."""
-    import importlib
-    import sys
-
-    from sightline.rewards.reward import Reward
-
-    module, _, name = place.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        value = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"reward `{place}`: {error}; needs package.module:NAME") from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
-    if not isinstance(value, Reward):
-        raise ConfigError(f"reward `{place}` is {type(value).__name__}, not a Reward")
-    return value
 
 
 def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> None:
@@ -165,7 +122,3 @@ def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> 
             typer.echo(f"  not applied: {note}")
     for name in skipped:
         typer.echo(f"{name}: skipped, no data was given for it")
-
-
-if __name__ == "__main__":
-    typer.run(train)

@@ -200,6 +200,7 @@ def _measured(measure: Measure, arm: str, seed: int, folder: Path) -> dict[str, 
 
 def _one_thread() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     import torch
 
     torch.set_num_threads(1)

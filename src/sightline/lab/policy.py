@@ -86,9 +86,9 @@ def demonstrate(
     return trainer.model.eval(), processor
 
 
-def asked(rows: Sequence[dict[str, Any]], evidence: str = "evidence") -> list[dict[str, Any]]:
-    """Rows of a world with the columns that judged rewards read: the question as text, and which statements count."""
-    return [{**row, "question": row["prompt"][0]["content"][-1]["text"], "evidence": row[evidence]} for row in rows]
+def asked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a world with the question as text, as judged rewards read it."""
+    return [{**row, "question": row["prompt"][0]["content"][-1]["text"]} for row in rows]
 
 
 def read(

@@ -6,7 +6,7 @@ A gold value that cannot be read is the caller's mistake, not the policy's: it i
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]
 
 
 def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | Missing], seen: dict[Hashable, T]) -> T:
-    key = (type(value), value if isinstance(value, Hashable) else _written(value))
+    key = (type(value), _key(value))
     if key not in seen:
         found = read(value)
         if isinstance(found, Missing):
@@ -39,9 +39,13 @@ def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | 
     return seen[key]
 
 
-def _written(value: Any) -> str:
-    """All of a value that has no hash; the repr of a long array leaves numbers out."""
-    return repr(value.tolist() if isinstance(value, np.ndarray) else value)
+def _key(value: Any) -> Hashable:
+    """The value itself, or all of it in writing: a tuple of objects has no hash, the repr of a long array has gaps."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value.tolist() if isinstance(value, np.ndarray) else value)
+    return cast(Hashable, value)
 
 
 def gold_text(value: Any) -> str | Missing:

@@ -207,8 +207,8 @@ class BoxConfidence(Reward):
         honest = np.where(found.iou > 0, found.confidence, 1.0 - found.confidence)
         honest = np.where(found.valid & (found.gold[found.pred.row_of] > 0), honest, 0.0)
         counts = found.pred.counts
-        mean = np.clip(found.pred.sum(honest) / np.maximum(counts, 1), 0.0, 1.0)
-        values = np.where(found.gold > 0, mean, found.silent.astype(np.float64))
+        values = np.clip(found.pred.sum(honest) / np.maximum(counts, 1), 0.0, 1.0)
+        values = np.where(found.silent, 1.0, values)
         why = [f"{n} boxes, {g} gold" for n, g in zip(counts.tolist(), found.gold.tolist(), strict=True)]
         marks = found.marks(honest, self.matching.frame, "honest by", "a confidence that misleads, or none")
         return Scores(values, why, marks)

@@ -6,6 +6,7 @@ user says about one file: other names, constants, lists to take apart.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,9 +117,10 @@ class Columns:
         """The columns that rewards read."""
         values = {name: self.column(block, place) for name, place in self.found}
         values.update({name: [value] * len(block) for name, value in source.constants})
+        folder = str(source.folder)
         for name in MEDIA:
             if name in values:
-                values[name] = [located(value, source.folder) for value in values[name]]
+                values[name] = [located(value, folder) for value in values[name]]
         return values
 
     def column(self, block: Block, place: str) -> Sequence[Any]:
@@ -187,7 +189,7 @@ def steps_of(place: str) -> list[Step]:
     return [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[(-?\d+)\]", place)]
 
 
-def located(value: Any, folder: Path) -> Any:
+def located(value: Any, folder: str) -> Any:
     """A media value with paths that stand on their own: relative ones are relative to the rollout file."""
     if isinstance(value, list | tuple):
         return [located(item, folder) for item in value]
@@ -195,7 +197,7 @@ def located(value: Any, folder: Path) -> Any:
         return {**value, "path": located(value["path"], folder)}
     if not isinstance(value, str) or "://" in value or value.startswith("data:"):
         return value
-    return str(folder / value)
+    return os.path.join(folder, value)
 
 
 def _dialect(names: Sequence[str], source: Source) -> Dialect:

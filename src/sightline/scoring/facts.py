@@ -26,13 +26,21 @@ def facts_of(job: Job) -> dict[str, Any]:
         "folder": str(job.source.folder),
         "input": [[file.name, file.stat().st_size, _content(file)] for file in rollout_files(job.source.path)],
         "columns": repr(source),
-        "reward": re.sub(r" at 0x[0-9a-f]+", "", repr(job.reward)),
-        "judges": sorted({node.judge.id for node in job.reward.walk() if isinstance(node, JudgedReward)}),
+        "reward": _expression(job.reward),
         "code": _code(job.reward),
         "tokenizer": job.tokenizer,
         "lean": job.lean,
         "parts": part_names(job.reward),
     }
+
+
+def _expression(reward: Reward) -> str:
+    """An expression in words, judges by their identity: how patiently a server is asked changes no number."""
+    text = repr(reward)
+    judges = [node.judge for node in reward.walk() if isinstance(node, JudgedReward)]
+    for judge in sorted(judges, key=lambda judge: len(repr(judge)), reverse=True):
+        text = text.replace(repr(judge), f"<{judge.id}>")
+    return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 def _content(path: Path) -> str:

@@ -62,6 +62,8 @@ class TrainConfig(BaseModel):
     )
     output: str = Field(description="folder that the run writes to")
     judge: str | None = Field(None, description="who answers the reward's questions")
+    judge_cache: str | None = Field(None, description="sqlite file that keeps verdicts")
+    judge_key: str | None = Field(None, description="environment variable that holds the judge server's key")
     stage: str | None = Field(None, description="run only the stage of this name or method")
     recipe: dict[str, Any] = Field(
         default_factory=dict, description="settings under plain names; blocks `sft` and `grpo` hold those of one method"

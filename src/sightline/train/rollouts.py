@@ -1,8 +1,8 @@
 """Scored rollouts of a run as Parquet files, one per logging step, that `sightline score` and reports read.
 
-Columns: `step`, `mode` (train, eval), `group`, `prompt`, `completion`, `reward`, one per part, `advantage` (of
-per-token advantages the mean), `completion_tokens`, `why`, `why_<part>`, `marks`, `images` (paths relative to the
-file), and the columns of the data. NaN is null.
+Columns: `step`, `mode` (train, eval), `group` (its own for every step), `prompt`, `completion`, `reward`, one per part,
+`advantage` (of per-token advantages the mean), `completion_tokens`, `why`, `why_<part>`, `marks`, `images` (paths
+relative to the file), and the columns of the data. NaN is null.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def table(mode: str, step: int, scored: Scored, images: Sequence[list[str] | Non
     columns: dict[str, pa.Array] = {
         "step": pa.array(np.full(size, step)),
         "mode": pa.array([mode] * size),
-        "group": pa.array(batch.group),
+        "group": pa.array([f"{mode}-{step}-{number}" for number in batch.group.tolist()]),
         "prompt": pa.array([encodable(prompt_text(prompt)) for prompt in prompts]),
         "completion": pa.array([encodable(text) for text in batch.texts]),
         "reward": _numbers(scores.values),

@@ -103,7 +103,9 @@ def train(
     model = config.model
     for plan in plans:
         folder = output / "model" if plan is plans[-1] else output / plan.folder / "model"
-        if not record.finished(plan.stage.name):
+        if record.finished(plan.stage.name):
+            logger.warning("stage %s has finished already; to train on, start from %s", plan.stage.name, folder)
+        else:
             _run_stage(plan, config, reward, credit, model, folder, record, PartialState().is_main_process)
         model = str(folder)
     return Run(output / "model", output / "metrics.jsonl", record.path, output / "rollouts")

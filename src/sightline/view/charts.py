@@ -60,8 +60,9 @@ def curve(line: Curve) -> Markup:
         return _svg('<text x="160" y="65" text-anchor="middle" class="axis">no value</text>', line.name)
     spread = np.zeros(len(line.values)) if line.spread is None else np.nan_to_num(line.spread)
     low, high = float(np.min((line.values - spread)[known])), float(np.max((line.values + spread)[known]))
-    if high - low < 1e-9:
-        low, high = low - 0.5, high + 0.5
+    if high - low <= 1e-9 * abs(high):
+        room = abs(low) / 2 or 0.5
+        low, high = low - room, high + room
     first, last = float(line.steps.min()), float(line.steps.max())
     x = LEFT + GUTTER + (line.steps - first) / max(last - first, 1e-9) * (WIDTH - LEFT - RIGHT - GUTTER)
     scale = (HEIGHT - TOP - BOTTOM) / (high - low)

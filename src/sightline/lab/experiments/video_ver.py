@@ -13,7 +13,7 @@ ARMS = {
     "accuracy only": "accuracy and format",
     "evidence": "the same and 0.3 for right answers whose reasoning cites question-dependent evidence (truth oracle)",
     "form": "the same and 0.3 for right answers whose reasoning has the form of evidence, true or not",
-    "captions": "the same as evidence, but the statements are a caption made without the question",
+    "captions": "the same as evidence, but a caption made without the question, which names one of the two digits",
 }
 STEPS, ROWS, HELD_OUT = 60, 2000, 200
 
@@ -29,8 +29,10 @@ def reward(arm: str) -> Reward:
 
 def measure(arm: str, seed: int) -> dict[str, float]:
     """Trains one arm and reads held-out rows, sampled at temperature 1."""
-    column = "captions" if arm == "captions" else "evidence"
-    rows = policy.asked(digits.PRIOR.rows(ROWS, "train", seed=100 + seed), column)
+    rows = policy.asked(digits.PRIOR.rows(ROWS, "train", seed=100 + seed))
+    if arm == "captions":
+        # the number of objects, and one of them: as long as the evidence, and as likely as not about the other digit
+        rows = [{**row, "evidence": row["captions"][:2]} for row in rows]
     credit = sightline.load("video-ver").credit
     model, processor, _ = policy.reinforce("prior", reward(arm), credit, rows, seed, STEPS, max_completion_length=16)
     return figures(model, processor)

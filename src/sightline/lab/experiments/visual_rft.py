@@ -35,8 +35,7 @@ def measure(arm: str, seed: int) -> dict[str, float]:
     if arm == "cold start":
         return figures(*tiny_vlm.load("search"))
     if arm == "fine-tuning":
-        rng = np.random.default_rng(seed)
-        said = [demonstrations.taught_detections(row, rng, error=0.0) for row in rows]
+        said = [demonstrations.look(row) for row in rows]
         size = {"per_device_train_batch_size": PROMPTS}
         return figures(*policy.demonstrate("search", rows, said, seed, STEPS, **size))
     system = sightline.load("visual-rft")
