@@ -44,7 +44,7 @@ def test_equal_gold_values_of_different_kind_are_told_apart() -> None:
     assert Answer(same_text)(batch).values.tolist() == [0.0, 1.0, 0.0]
 
 
-@pytest.mark.parametrize("gold", [None, True, ["B"], {"a": 1}])
+@pytest.mark.parametrize("gold", [None, True, [], ["B", None], {"a": 1}])
 def test_other_gold_values_are_refused_before_anything_is_scored(gold: object) -> None:
     with pytest.raises(ColumnError, match=r"Answer: column `answer` of row 1 is .*; it needs a text or a number"):
         Answer(same_letter)(Batch(["<answer>B</answer>"] * 2, {"answer": ["B", gold]}))
@@ -85,3 +85,11 @@ def test_released_containment_pays_the_empty_answer() -> None:
     released = Answer(contains_either_way, Block("answer", lines="one", otherwise="text"), "solution")
     batch = Batch(["<answer></answer>", "<answer>rose</answer>"], {"solution": ["garden phlox"] * 2})
     assert released(batch).values.tolist() == [1.0, 0.0]
+
+
+def test_any_accepted_answer_is_right() -> None:
+    said = ["<answer>March 14, 2017</answer>", "<answer>14</answer>", "<answer>May</answer>"]
+    gold = [["March 14th, 2017", "March 14, 2017"], [13, 14], "May"]
+    assert Answer(same_text)(Batch(said, {"answer": gold})).values.tolist() == [1.0, 1.0, 1.0]
+    with pytest.raises(ColumnError, match="a list of them that is not empty"):
+        Answer(same_text)(Batch(said[:1], {"answer": [[]]}))

@@ -30,7 +30,8 @@ from sightline.core.errors import ConfigError, RolloutFileError
 from sightline.core.missing import Missing
 from sightline.core.scores import Scores
 from sightline.credit.credit import Tokens
-from sightline.judges.judge import Question, Verdict
+from sightline.judges.judge import Verdict
+from sightline.judges.replay import ScriptedJudge
 from sightline.system import System
 
 Case = Mapping[str, Any]
@@ -44,21 +45,6 @@ class Result:
     passed: bool
     expected: Any
     got: Any
-
-
-@dataclass(frozen=True)
-class ScriptedJudge:
-    """Answers distinct questions in the order in which they come, from a script; None is a failure."""
-
-    replies: tuple[str | None, ...]
-
-    @property
-    def id(self) -> str:
-        return "scripted"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        said = [*self.replies, *[None] * len(questions)][: len(questions)]
-        return [Verdict(reply) if reply is not None else Verdict(error="no reply in the script") for reply in said]
 
 
 def read(path: str | Path) -> list[Case]:
@@ -105,7 +91,7 @@ def _run(system: System, case: Case) -> Result:
 def _rows(system: System, case: Case) -> dict[str, Any]:
     given = case["rows"]
     if "verdicts" in case:
-        system = system.with_judge(ScriptedJudge(tuple(case["verdicts"])))
+        system = system.with_judge(ScriptedJudge(tuple(_reply(said) for said in case["verdicts"])))
     batch = Batch.from_columns(given) if isinstance(given, Mapping) else Batch.from_rows(given)
     variant = case.get("variant", "strict")
     if "only" in case:
@@ -116,6 +102,10 @@ def _rows(system: System, case: Case) -> dict[str, Any]:
     parts = {name: plain(scores.parts[name].values) for name in case.get("parts", {}) if name in scores.parts}
     marks = [[plain(mark) for mark in row] for row in scores.marks]
     return {"reward": plain(scores.values), "parts": parts, "marks": marks}
+
+
+def _reply(said: Any) -> Any:
+    return Verdict(error="no reply in the script") if said is None else said
 
 
 def _credit(system: System, case: Case) -> dict[str, Any]:

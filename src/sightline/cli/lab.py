@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from sightline.core.errors import ConfigError
 
 
 def lab(
@@ -24,21 +21,16 @@ def lab(
 
     The paper's claim as a comparison of arms, with confidence intervals over seeds.
     """
-    from sightline.lab.experiment import conduct, document
-    from sightline.system import load
+    from sightline.lab.experiment import conduct, document, load
+    from sightline.system import module_name
 
-    system = load(slug)
-    try:
-        module = importlib.import_module(f"sightline.lab.experiments.{system.file_name}")
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"`{system.slug}` has no experiment in the lab yet") from error
-    experiment = module.EXPERIMENT
+    experiment = load(slug)
     results = {}
-    for arm, seed, figures in conduct(experiment, range(seeds), folder / system.file_name, processes):
+    for arm, seed, figures in conduct(experiment, range(seeds), folder / module_name(slug), processes):
         results[arm, seed] = figures
         shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         typer.echo(f"{arm}, seed {seed}: {shown}", err=True)
-    page = document(experiment, results, f"sightline lab {system.slug} --seeds {seeds}")
+    page = document(experiment, results, f"sightline lab {slug} --seeds {seeds}")
     typer.echo(page)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ def score(
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file for the results.")],
     system: Annotated[str, typer.Option(help="Slug of the system; `sightline systems` lists them.")] = "",
     variant: Annotated[str, typer.Option(help="strict or official.")] = "strict",
+    plus: Annotated[Words, typer.Option(help="Extras of the system to add.")] = None,
+    minus: Annotated[Words, typer.Option(help="Parts of the system to leave out.")] = None,
     reward: Annotated[str, typer.Option(help="A reward of your own: package.module:NAME.")] = "",
     judge: Annotated[
         str, typer.Option(help="Who is asked: stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL.")
@@ -58,9 +60,16 @@ def score(
 
     sightline score pairs.json --reward mine:total --explode response --map completion=response -o scored.parquet
     """
+    from sightline import system as record
+    from sightline.rewards.reward import with_judge
     from sightline.scoring import Options, Source
 
-    rewarded = _reward(system, variant, reward, judge, judge_cache, judge_key)
+    if bool(system) == bool(reward):
+        raise ConfigError("say what to score with: --system SLUG, or --reward package.module:NAME")
+    changes = names.listed(plus or ()), names.listed(minus or ())
+    rewarded = names.reward_named(reward) if reward else record.load(system).variant(variant, *changes)
+    if judge:
+        rewarded = with_judge(rewarded, names.judge_named(judge, judge_cache, judge_key))
     source = Source(
         file,
         dialect,
@@ -76,16 +85,6 @@ def score(
         from sightline.view import report as write_report
 
         typer.echo(f"report  {write_report(out, report)}")
-
-
-def _reward(system: str, variant: str, reward: str, judge: str, cache: str, key: str) -> Reward:
-    from sightline import system as record
-    from sightline.rewards.reward import with_judge
-
-    if bool(system) == bool(reward):
-        raise ConfigError("say what to score with: --system SLUG, or --reward package.module:NAME")
-    found = names.reward_named(reward) if reward else record.load(system).variant(variant)
-    return with_judge(found, names.judge_named(judge, cache, key)) if judge else found
 
 
 def _scored(source: Source, reward: Reward, out: Path, tokenizer: str, lean: bool, options: Options) -> Summary:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -206,7 +205,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def load(slug: str) -> Any:
+def load(slug: str) -> Experiment:
     """The experiment of a system.
 
     Raises:
@@ -225,4 +224,5 @@ def load(slug: str) -> Any:
         raise UnknownSystem(
             f"the lab has no experiment for `{slug}`.{close} It has {[n.replace('_', '-') for n in known]}"
         )
-    return importlib.import_module(f"sightline.lab.experiments.{module_name(slug)}").EXPERIMENT
+    experiment: Experiment = importlib.import_module(f"sightline.lab.experiments.{module_name(slug)}").EXPERIMENT
+    return experiment

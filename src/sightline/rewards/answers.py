@@ -22,7 +22,7 @@ from sightline.parse.maths import Boxed, maths_equal, need_math_verify
 from sightline.parse.numbers import Number, same_number
 from sightline.parse.tags import ANSWER, Block, Span
 from sightline.parse.text import clean_text, squeezed
-from sightline.rewards.gold import texts
+from sightline.rewards.gold import gold, gold_texts, texts
 from sightline.rewards.reward import Reward
 
 Comparison: TypeAlias = "Callable[[str, str], float | Missing]"
@@ -32,12 +32,12 @@ Comparison: TypeAlias = "Callable[[str, str], float | Missing]"
 class Answer(Reward):
     """Whether, or how nearly, the answer is the right one.
 
-    value = compare(text of the answer block, gold answer)
+    value = compare(text of the answer block, gold answer), the best of them if several answers are accepted
 
     Args:
         compare: (said, right) -> 0..1, or `Missing`: 0 with its reason.
         block: where the answer stands.
-        column: the gold answer: a text, with or without answer tags, or a number.
+        column: the gold answer: a text, with or without answer tags, or a number; or a list of accepted answers.
         absent: what counts as said where there is no such block; None: that earns 0.
 
     Reads: `column`. Range: 0..1. Marks: the answer block.
@@ -69,23 +69,31 @@ class Answer(Reward):
 
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        texts(batch, self.column, type(self).__name__)
+        gold(batch, self.column, type(self).__name__, gold_texts)
         ready = getattr(self.compare, "ready", None)
         if ready is not None:
             ready()
 
     def score(self, batch: Batch) -> Scores:
-        right = texts(batch, self.column, type(self).__name__)
+        right = gold(batch, self.column, type(self).__name__, gold_texts)
         spans = batch.parse(self.block.span)
         return Scores.from_rows([self._one(*row) for row in zip(spans, right, strict=True)])
 
-    def _one(self, span: Span | Missing, right: str) -> Score:
+    def _one(self, span: Span | Missing, right: tuple[str, ...]) -> Score:
         if isinstance(span, Missing):
             if self.absent is None:
                 return Score(0.0, span.why)
-            return self._compared(self.absent, right)
-        found = self._compared(span.text, right)
+            return self._best(self.absent, right)
+        found = self._best(span.text, right)
         return Score(found.value, found.why, (Mark("char", (span.start, span.end), found.value, found.why),))
+
+    def _best(self, said: str, right: tuple[str, ...]) -> Score:
+        best = self._compared(said, right[0])
+        for other in right[1:]:
+            if best.value >= 1:
+                break
+            best = max(best, self._compared(said, other), key=lambda score: score.value)
+        return best
 
     def _compared(self, said: str, right: str) -> Score:
         value = self.compare(said, right)

@@ -132,7 +132,7 @@ def evaluate(reward: Reward, batch: Batch) -> Scores:
 
 def _check_names(reward: Reward) -> None:
     """One name, one reward, except in the cases of a switch, of which a row sees one only."""
-    from sightline.rewards.algebra import Switch
+    from sightline.rewards.switch import Switch
 
     seen: dict[str, Reward] = {}
 

@@ -58,6 +58,21 @@ def gold_text(value: Any) -> str | Missing:
     return Missing("it needs a text or a number")
 
 
+def gold_texts(value: Any) -> tuple[str, ...] | Missing:
+    """Every accepted answer of a gold value: one, or those of a list that is not empty.
+
+    Example:
+        >>> gold_texts(["14 March", "March 14th"]), gold_texts("<answer>B</answer>")
+        (('14 March', 'March 14th'), ('B',))
+    """
+    listed = isinstance(value, list | tuple | np.ndarray)
+    found = [gold_text(one) for one in (value if listed else [value])]
+    accepted = tuple(text for text in found if not isinstance(text, Missing))
+    if not accepted or len(accepted) < len(found):
+        return Missing("it needs a text or a number, or a list of them that is not empty")
+    return accepted
+
+
 def texts(batch: Batch, column: str, who: str) -> Sequence[str]:
     """The gold answers of a column as text."""
     return gold(batch, column, who, gold_text)

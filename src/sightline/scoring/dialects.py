@@ -217,7 +217,10 @@ def _group(dialect: Dialect, names: set[str], source: Source) -> tuple[str, ...]
     for name in source.group:
         if name not in names:
             raise ColumnError(f"{source.path}: no column `{name}` to group by; there are {sorted(names)}")
-    return source.group or tuple(name for name in dialect.group if name in names)
+    if source.group:
+        return source.group
+    # a column of that name says it better than a program's habits: prompts that read alike may show other pictures
+    return ("group",) if "group" in names else tuple(name for name in dialect.group if name in names)
 
 
 def _shown(places: Mapping[str, str], constants: set[str]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class TrainConfig(BaseModel):
     system: str | None = Field(None, description="slug of the system whose reward, credit and recipe are used")
     reward: str | None = Field(None, description="instead of a system: a reward of your own, as package.module:NAME")
     variant: Literal["strict", "official"] = "strict"
+    plus: tuple[str, ...] = Field((), description="extras of the system to add")
+    minus: tuple[str, ...] = Field((), description="parts of the system to leave out")
     model: str = Field(description="folder or name of the model to start from")
     data: Data = Field(
         Data.model_validate({}),

@@ -2,7 +2,7 @@
 
 Columns: `step`, `mode` (train, eval), `group` (its own for every step), `prompt`, `completion`, `reward`, one per part,
 `advantage` (of per-token advantages the mean), `completion_tokens`, `why`, `why_<part>`, `marks`, `images` (paths
-relative to the file), and the columns of the data. NaN is null.
+relative to the file), and the columns of the data, `given_<name>` where one is named like a column above. NaN is null.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def table(mode: str, step: int, scored: Scored, images: Sequence[list[str] | Non
         "marks": _marks(scores.marks),
         "images": pa.array(images, pa.list_(pa.string())),
     }
-    given = {name: column(values) for name, values in batch.columns.items() if name not in (*columns, "image")}
+    kept = {name: values for name, values in batch.columns.items() if name not in ("image", "images")}
+    given = {f"given_{name}" if name in columns else name: column(values) for name, values in kept.items()}
     return pa.table({**columns, **given})
 
 

@@ -171,6 +171,10 @@ def _configuration(method: str) -> Any:
 
 
 def _run(trainer: Any, resume: bool) -> None:
+    from transformers.trainer_callback import PrinterCallback
+
+    # it prints a dictionary per logging step wherever progress bars are off; curves go to the metrics and the trackers
+    trainer.remove_callback(PrinterCallback)
     checkpoint = last_whole(trainer.args.output_dir) if resume else None
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if trainer.eval_dataset is not None and trainer.args.eval_strategy == "no":
