@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,11 @@ import typer
 
 def lab(
     slug: Annotated[str, typer.Argument(help="The system's slug.")],
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; 0, 1, 2, ...")] = 3,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds; by default the experiment's.")] = None,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    weights: Annotated[
+        Path | None, typer.Option(help="A folder of retrained weights (sightline.lab.models.cold_start writes them).")
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Where results are kept; what is there is not measured again.")] = Path(
         "runs/lab"
     ),
@@ -25,12 +30,18 @@ def lab(
     from sightline.system import module_name
 
     experiment = load(slug)
+    seeds = seeds or len(experiment.seeds)
+    wanted = range(first_seed, first_seed + seeds)
+    command = f"sightline lab {slug} --seeds {seeds}" + (f" --first-seed {first_seed}" if first_seed else "")
+    if weights is not None:
+        os.environ["SIGHTLINE_LAB_WEIGHTS"] = str(weights.absolute())  # inherited by the processes that measure
+        folder, command = folder / weights.name, f"{command} --weights {weights}"
     results = {}
-    for arm, seed, figures in conduct(experiment, range(seeds), folder / module_name(slug), processes):
+    for arm, seed, figures in conduct(experiment, wanted, folder / module_name(slug), processes):
         results[arm, seed] = figures
         shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         typer.echo(f"{arm}, seed {seed}: {shown}", err=True)
-    page = document(experiment, results, f"sightline lab {slug} --seeds {seeds}")
+    page = document(experiment, results, command)
     typer.echo(page)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,15 @@ def _judge(name: str, key: str) -> Judge:
     raise ConfigError(f"judge `{name}`: needs stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL")
 
 
+def tell_default_judge(reward: Reward) -> None:
+    """Say on stderr which judges answer when none was asked for: those of a system file look at words only."""
+    from sightline.rewards.reward import JudgedReward
+
+    judges = sorted({node.judge.id for node in reward.walk() if isinstance(node, JudgedReward)})
+    if judges:
+        print(f"note: no judge was given; {', '.join(judges)} answers, which looks at words only", file=sys.stderr)
+
+
 def reward_named(place: str) -> Reward:
     """The reward at `package.module:NAME`; modules in the current folder are found too.
 

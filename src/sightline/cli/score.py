@@ -81,6 +81,8 @@ def score(
     )
     options = Options(workers, fresh, input_changed, retry_errors)
     _show(_scored(source, rewarded, out, tokenizer, lean, options))
+    if system and not judge:
+        names.tell_default_judge(rewarded)
     if report is not None:
         from sightline.view import report as write_report
 

@@ -101,7 +101,10 @@ def resolved(config: TrainConfig) -> tuple[Reward, Credit, tuple[Stage, ...]]:
         return own if judge is None else with_judge(own, judge), GroupRelative(), (system.Stage("GRPO", "grpo"),)
     found = system.load(str(config.system))
     found = found if judge is None else found.with_judge(judge)
-    return found.variant(config.variant, config.plus, config.minus), found.credit, found.recipe
+    reward = found.variant(config.variant, config.plus, config.minus)
+    if judge is None:
+        names.tell_default_judge(reward)
+    return reward, found.credit, found.recipe
 
 
 def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> None:

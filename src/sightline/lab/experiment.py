@@ -7,6 +7,8 @@ interval lies above 0, not supported if it lies below 0 or on it, and inconclusi
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import multiprocessing
 import os
@@ -88,7 +90,11 @@ class Experiment:
 def conduct(
     experiment: Experiment, seeds: Sequence[int], folder: Path, processes: int = 2
 ) -> Iterator[tuple[str, int, dict[str, float]]]:
-    """Measure every arm with every seed; yields each result as it comes. What is in `folder` is not measured again."""
+    """Measure every arm with every seed; yields each result as it comes.
+
+    What is in `folder` is not measured again, unless the file of the experiment has changed since.
+    """
+    folder = folder / fingerprint(experiment)
     folder.mkdir(parents=True, exist_ok=True)
     waiting = []
     for arm, seed in experiment.jobs(seeds):
@@ -105,6 +111,13 @@ def conduct(
         running = {pool.submit(_measured, experiment.measure, arm, seed, folder): (arm, seed) for arm, seed in waiting}
         for done in as_completed(running):
             yield (*running[done], done.result())
+
+
+def fingerprint(experiment: Experiment) -> str:
+    """8 hex digits that change with the file that measures."""
+    file = inspect.getsourcefile(experiment.measure)
+    source = Path(file).read_bytes() if file is not None else b""
+    return hashlib.blake2b(source, digest_size=4).hexdigest()
 
 
 def judge(experiment: Experiment, results: Mapping[tuple[str, int], Figures]) -> list[Judged]:

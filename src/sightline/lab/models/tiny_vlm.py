@@ -8,6 +8,7 @@ are annotated Any: transformers' own classes carry no usable types.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from sightline.lab.models import tokenizer as tokens
 from sightline.lab.worlds.canvas import SIDE
 from sightline.lab.worlds.statements import thousandths
 
-WEIGHTS = Path(__file__).parent / "weights"
+# other weights of the same names, for example a retrained base: see `sightline lab --weights`
+WEIGHTS = Path(os.environ.get("SIGHTLINE_LAB_WEIGHTS") or Path(__file__).parent / "weights")
 PATCH = 12
 TIED, EMBEDDING = "lm_head.weight", "model.language_model.embed_tokens.weight"
 IMAGE_TOKENS = (SIDE // PATCH) ** 2
