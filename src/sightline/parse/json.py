@@ -5,7 +5,7 @@ the other only while the text does not load. Numbers that JSON does not know (Na
 thousand digits) load as floats that are not finite; whoever uses them decides. The module knows nothing of boxes.
 
 Long texts get less patience, so that a flood costs no more than an answer: above 100,000 characters nothing is
-forgiven, above 1,000,000 nothing is read.
+forgiven, above 400,000 nothing is read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import orjson
 from sightline.core.missing import Missing
 
 Rewrite: TypeAlias = Callable[[str], str]
-FORGIVEN, READ = 100_000, 1_000_000  # characters
+FORGIVEN, READ = 100_000, 400_000  # characters
 
 
 def _whole_number(digits: str) -> float:
