@@ -109,3 +109,9 @@ def test_a_folder_is_read_in_natural_order(tmp_path):
     for step in (10, 2, 1):
         write(tmp_path / f"{step}.jsonl", ROWS[:1])
     assert [file.name for file in rollout_files(tmp_path)] == ["1.jsonl", "2.jsonl", "10.jsonl"]
+
+
+@pytest.mark.parametrize(("text", "lines"), [("{}", 1), ("{}\n", 1), ("{}\n{}", 2), ("{}\n{}\n", 2)])
+def test_a_last_line_without_its_end_counts(tmp_path: Path, text: str, lines: int) -> None:
+    (tmp_path / "rows.jsonl").write_text(text)
+    assert count_rows(tmp_path / "rows.jsonl") == lines

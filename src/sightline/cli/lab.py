@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sightline.core.errors import MissingExtra
 
 
 def lab(
@@ -29,6 +32,7 @@ def lab(
     from sightline.lab.experiment import conduct, document, load
     from sightline.system import module_name
 
+    _need_lab()
     experiment = load(slug)
     seeds = seeds or len(experiment.seeds)
     wanted = range(first_seed, first_seed + seeds)
@@ -55,6 +59,14 @@ def demo(
 
     A vision-language model learns with video-ver; a report shows what it earned and why.
     """
+    _need_lab()
     from sightline.lab.demo import demo as run_demo
 
     run_demo(folder)
+
+
+def _need_lab() -> None:
+    """Say what to install before anything of the lab is loaded."""
+    missing = [name for name in ("torch", "trl", "sklearn") if find_spec(name) is None]
+    if missing:
+        raise MissingExtra.of(f"the lab ({', '.join(missing)} not found)", "lab")

@@ -67,8 +67,11 @@ def count_rows(path: Path) -> int | None:
         return int(_open_parquet(path).metadata.num_rows)
     if kind is _json_array:
         return None
+    lines, last = 0, b"\n"
     with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(BLOCK_BYTES), b""))
+        for chunk in iter(lambda: file.read(BLOCK_BYTES), b""):
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+    return lines + (last != b"\n")  # the last line may lack its end
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Block]]:
