@@ -59,9 +59,7 @@ def rollouts(seed: int = 0) -> dict[str, list[str]]:
             sure = [{"Position": box, "Confidence": round(rng.random(), 2)} for box in said]
             named = [{"bbox_2d": box, "label": label} for box, label in zip(said, labels, strict=True)]
             table["confident"].append(f"<think>Let me look.</think>\n<answer>{sure}</answer>")
-            table["labelled"].append(
-                f"<think>Let me look.</think>\n<answer>```json\n{json.dumps(named)}\n```</answer>"
-            )
+            table["labelled"].append(f"<think>Let me look.</think>\n<answer>```json\n{json.dumps(named)}\n```</answer>")
             table["confident gold"].append(str([{"Position": box, "Confidence": 1} for box in right]))
             gold = [{"bbox_2d": box, "label": label} for box, label in zip(right, names, strict=True)]
             table["labelled gold"].append(json.dumps(gold))

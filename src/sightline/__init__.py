@@ -1,9 +1,9 @@
 """sightline: multimodal reward systems, faithful to the papers, strict by default.
 
-    import sightline
-    system = sightline.load("video-ver")
-    scores = system.reward(sightline.Batch.from_rows(rows))
-    scores.values, scores.why, scores.marks, scores.parts
+import sightline
+system = sightline.load("video-ver")
+scores = system.reward(sightline.Batch.from_rows(rows))
+scores.values, scores.why, scores.marks, scores.parts
 """
 
 from sightline.core import NA, Batch, Boxes, Frame, Mark, Missing, Rollout, Score, Scores, abstain, failed

@@ -28,12 +28,13 @@ class Stage:
 
     Args:
         name: what the paper calls it.
-        method: `sft` (supervised fine-tuning) or `grpo` (group-relative policy optimisation).
+        method: `sft` (supervised fine-tuning), `grpo` (group-relative policy optimisation), or, for agents in an
+            environment, `dqn` (deep Q-learning) or `sac` (soft actor-critic).
         settings: plain name -> value; `sightline.train.recipe` knows each name and its counterpart in TRL.
     """
 
     name: str
-    method: Literal["sft", "grpo"]
+    method: Literal["sft", "grpo", "dqn", "sac"]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -50,6 +51,11 @@ class Extra:
     reward: Reward
     what: str
     official: Reward | None = None
+
+    def with_judge(self, judge: Judge) -> Extra:
+        """The same extra asking another judge."""
+        official = None if self.official is None else with_judge(self.official, judge)
+        return replace(self, reward=with_judge(self.reward, judge), official=official)
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ class System:
     def with_judge(self, judge: Judge) -> System:
         """The same system asking another judge."""
         official = None if self.official is None else with_judge(self.official, judge)
-        return replace(self, reward=with_judge(self.reward, judge), official=official)
+        extras = {name: extra.with_judge(judge) for name, extra in self.extras.items()}
+        return replace(self, reward=with_judge(self.reward, judge), official=official, extras=extras)
 
     @property
     def judged(self) -> bool:

@@ -23,7 +23,8 @@ ABSTRACT = {Reward, RowReward, JudgedReward, Node, Unary}
 def leaves(kind: type[Reward] = Reward) -> list[type[Reward]]:
     """Every reward of the room that scores by itself, or brings a specimen."""
     found = [sub for child in kind.__subclasses__() for sub in (child, *leaves(child))]
-    mine = [sub for sub in dict.fromkeys(found) if sub.__module__.startswith("sightline.rewards")]
+    public = [sub for sub in dict.fromkeys(found) if not sub.__name__.startswith("_")]
+    mine = [sub for sub in public if sub.__module__.startswith("sightline.rewards")]
     return [sub for sub in mine if sub not in ABSTRACT and (not issubclass(sub, Node) or "specimen" in vars(sub))]
 
 

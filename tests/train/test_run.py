@@ -83,6 +83,23 @@ def test_stages_run_in_order_each_from_the_weights_of_the_last(base: Path) -> No
     assert pq.read_table(done.rollouts / "train-000002.parquet").num_rows == 8
 
 
+def test_two_stages_of_one_method_have_rows_and_rollouts_of_their_own(base: Path) -> None:
+    stages = (*STAGES, Stage("more", "grpo", {"group size": 4, "prompts per device": 2, "steps": 2}))
+    given = {"grpo": rows(), "more": [{**row, "prompt": "what is two"} for row in rows()]}
+    done = train(config(base), REWARD, GroupRelative(), stages, given)
+    record = json.loads(done.record.read_text())
+    assert [(name, stage["status"]) for name, stage in record["stages"].items()] == [
+        ("GRPO", "finished"),
+        ("more", "finished"),
+    ]
+    for stage, prompts in (("GRPO", {"what is one", "what is two", "what is three"}), ("more", {"what is two"})):
+        table = pq.read_table(done.rollouts / stage / "train-000002.parquet")
+        assert set(table["prompt"].to_pylist()) <= prompts
+    only = config(base, **{"data": {"grpo": "a.jsonl", "stages": {"mor": "b.jsonl"}}, "output": str(base.parent / "o")})
+    with pytest.raises(ConfigError, match=r"no stage `mor`; .* Did you mean `more`"):
+        train(only, REWARD, GroupRelative(), stages)
+
+
 def test_a_run_goes_on_from_an_adapter(base: Path) -> None:
     first = train(config(base, "recipe.lora_rank=4"), REWARD, GroupRelative(), STAGES, {"grpo": rows()})
     second = config(base, f"model={first.model}", f"output={base.parent / 'second'}", "recipe.kl_coefficient=0.1")

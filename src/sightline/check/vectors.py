@@ -6,6 +6,7 @@ A file is a JSON list of cases, or an object with such a list under `cases`. A c
 
     rows     rollouts, as columns or as a list of objects -> `reward`, `parts`, `marks`, each optional
              `plus`: extras to add, `minus`: parts to leave out, `only`: an extra instead of the whole reward
+             `step`: the training step, for rewards that follow a schedule
              `verdicts`: replies of the judge in the order in which distinct questions are asked, null for a failure
     credit   {"scores": [..], "group": [..], "parts": {..}, "mask": [[..]]} -> `advantages`; by the system's credit, or
              by `rule`, a dotted name with `init`
@@ -92,7 +93,8 @@ def _rows(system: System, case: Case) -> dict[str, Any]:
     given = case["rows"]
     if "verdicts" in case:
         system = system.with_judge(ScriptedJudge(tuple(_reply(said) for said in case["verdicts"])))
-    batch = Batch.from_columns(given) if isinstance(given, Mapping) else Batch.from_rows(given)
+    made = Batch.from_columns if isinstance(given, Mapping) else Batch.from_rows
+    batch = made(given, step=case.get("step"))
     variant = case.get("variant", "strict")
     if "only" in case:
         reward = system.extra(case["only"], variant)
@@ -105,6 +107,8 @@ def _rows(system: System, case: Case) -> dict[str, Any]:
 
 
 def _reply(said: Any) -> Any:
+    if isinstance(said, list):  # a vector, or probabilities
+        return tuple(said)
     return Verdict(error="no reply in the script") if said is None else said
 
 

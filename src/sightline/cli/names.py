@@ -20,7 +20,8 @@ def judge_named(name: str, cache: str = "", key: str = "") -> Judge:
     """A judge from its short name.
 
     Args:
-        name: `stub` (no model, only words), `replay:FILE`, `local:FOLDER`, or `openai:BASE_URL#MODEL`.
+        name: `stub` (no model, only words), `replay:FILE`, `local:FOLDER`, or `openai:BASE_URL#MODEL`; for rewards that
+            embed `minilm`, `sentences:MODEL` (texts), or `dual:MODEL` (CLIP or SigLIP, frames stretched to a square).
         cache: sqlite file that keeps verdicts; empty: none.
         key: environment variable with the server's key; empty: no key is sent.
 
@@ -45,12 +46,19 @@ def _judge(name: str, key: str) -> Judge:
         return judges.OverlapJudge()
     if kind == "replay" and rest:
         return judges.ReplayJudge.from_file(rest)
+    if name == "minilm" or (kind == "sentences" and rest):
+        return judges.SentenceEmbedder(rest)
+    if kind == "dual" and rest:
+        return judges.DualEncoder(rest, fit="square")
     if kind == "local" and rest:
         return judges.LocalJudge(rest)
     url, _, model = (rest if kind == "openai" else name).partition("#")
     if url.startswith(("http://", "https://")) and model:
         return judges.RemoteJudge(url, model, api_key_env=key)
-    raise ConfigError(f"judge `{name}`: needs stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL")
+    raise ConfigError(
+        f"judge `{name}`: needs stub, replay:FILE, local:FOLDER, openai:BASE_URL#MODEL, minilm, "
+        "sentences:MODEL or dual:MODEL"
+    )
 
 
 def tell_default_judge(reward: Reward) -> None:

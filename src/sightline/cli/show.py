@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sightline.rewards.reward import Reward
     from sightline.system import Stage, System
 
+JUDGES = "stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL"
+
 
 def systems(
     as_json: Annotated[bool, typer.Option("--json", help="All that is known of them, for programs.")] = False,
@@ -107,7 +109,11 @@ def _parts(console: Console, system: System) -> None:
     if system.official is None:
         console.print("  official: the same")
     if system.judged:
-        console.print("  asks a judge: --judge stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL")
+        from sightline.rewards.reward import JudgedReward
+
+        abilities = {node.ability for node in system.reward.walk() if isinstance(node, JudgedReward)}
+        named = "minilm, sentences:MODEL or dual:MODEL" if abilities == {"embed"} else JUDGES
+        console.print(f"  asks a judge: --judge {named}")
 
 
 def _stage(console: Console, stage: Stage) -> None:

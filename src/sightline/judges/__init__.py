@@ -5,7 +5,8 @@
 - local: a transformers model in this process (loaded: the work with tensors)
 - cache: verdicts on disk, so that nothing is asked twice (store: the file; fingerprint: what is "the same" question)
 - replay: verdicts that were recorded
-- overlap: no model, only words
+- embedders: texts, or texts and pictures, as vectors
+- overlap, equality, lexical, colours: no model, only words and pixels
 - stream: verdicts as they arrive
 - verdicts: what a judge's text says
 - prompts: the words that we ask with
@@ -18,6 +19,9 @@ from sightline.judges.judge import Ability, Chooses, Embeds, Generates, Judge, L
 
 if TYPE_CHECKING:
     from sightline.judges.cache import CachedJudge
+    from sightline.judges.colours import ColourEmbedder
+    from sightline.judges.embedders import DualEncoder, SentenceEmbedder
+    from sightline.judges.lexical import LexicalEmbedder
     from sightline.judges.local import LocalJudge
     from sightline.judges.overlap import OverlapJudge
     from sightline.judges.prompts import Prompt, prompt
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 
 _FILES = {
     "cache": ("CachedJudge",),
+    "colours": ("ColourEmbedder",),
+    "embedders": ("DualEncoder", "SentenceEmbedder"),
+    "lexical": ("LexicalEmbedder",),
     "local": ("LocalJudge",),
     "overlap": ("OverlapJudge",),
     "prompts": ("Prompt", "prompt"),
@@ -44,10 +51,13 @@ __all__ = [
     "Ability",
     "CachedJudge",
     "Chooses",
+    "ColourEmbedder",
+    "DualEncoder",
     "Embeds",
     "Generates",
     "JsonRating",
     "Judge",
+    "LexicalEmbedder",
     "LocalJudge",
     "Loglik",
     "OverlapJudge",
@@ -60,6 +70,7 @@ __all__ = [
     "ReplayJudge",
     "Sampling",
     "ScriptedJudge",
+    "SentenceEmbedder",
     "Streamed",
     "Streams",
     "Verdict",

@@ -35,12 +35,14 @@ class Loaded:
         model: in eval mode, on its device.
         processor: makes inputs of texts and pictures; a tokenizer for text models.
         tokenizer: the processor's.
+        fit: pictures as they go to the processor; None: as they are.
         turn: one question at a time sets padding and runs.
     """
 
     model: Any
     processor: Any
     tokenizer: Any
+    fit: Callable[[Any, int], Any] | None = None
     turn: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -320,8 +322,9 @@ def _extended(inputs: dict[str, Any], lengths: Sequence[int], contexts: Sequence
 
 def _embed(model: Loaded, questions: Sequence[Question]) -> list[Any]:
     if model.dual:
-        vectors = [_dual_features(model, question) for question in questions]
-        return [tuple(vector.float().tolist()) for vector in vectors]
+        shown = any(question.images for question in questions)
+        vectors = _image_features(model, questions) if shown else _text_features(model, questions)
+        return [tuple(vector) for vector in vectors.float().tolist()]
     inputs = _inputs(model, questions, "right")
     outputs = model.model(**inputs, output_hidden_states=True)
     hidden_BTD = outputs.hidden_states[-1].float()
@@ -330,13 +333,30 @@ def _embed(model: Loaded, questions: Sequence[Question]) -> list[Any]:
     return [tuple(vector) for vector in mean_BD.tolist()]
 
 
-def _dual_features(model: Loaded, question: Question) -> torch.Tensor:
-    if question.images:
-        pictures = [_picture(image) for image in question.images]
-        inputs = model.processor.image_processor(images=pictures, return_tensors="pt").to(model.model.device)
-        return _features(model.model.get_image_features(**inputs)).mean(0)
-    inputs = model.tokenizer([question.text()], return_tensors="pt", truncation=True).to(model.model.device)
-    return _features(model.model.get_text_features(**inputs))[0]
+def _image_features(model: Loaded, questions: Sequence[Question]) -> torch.Tensor:
+    """(B, D): per question the mean over its pictures, all of which run together."""
+    pictures = [_fitted(model, image) for question in questions for image in question.images]
+    inputs = model.processor.image_processor(images=pictures, return_tensors="pt").to(model.model.device)
+    features_ND = _features(model.model.get_image_features(pixel_values=inputs["pixel_values"].to(model.model.dtype)))
+    parts = features_ND.float().split([len(question.images) for question in questions])
+    return torch.stack([part_KD.mean(0) for part_KD in parts])
+
+
+def _fitted(model: Loaded, image: Any) -> Any:
+    picture = _picture(image)
+    return picture if model.fit is None else model.fit(picture, model.model.config.vision_config.image_size)
+
+
+def _text_features(model: Loaded, questions: Sequence[Question]) -> torch.Tensor:
+    """(B, D), texts cut at the longest the model knows."""
+    longest = model.model.config.text_config.max_position_embeddings
+    # SigLIP reads a text's vector off its last place and was trained on full lines of padding, without a mask
+    full = model.model.config.model_type.startswith("siglip")
+    model.tokenizer.padding_side = "right"
+    how = {"padding": "max_length" if full else True, "truncation": True, "max_length": longest}
+    inputs = model.tokenizer([question.text() for question in questions], return_tensors="pt", **how)
+    taken = ("input_ids",) if full else ("input_ids", "attention_mask")
+    return _features(model.model.get_text_features(**{name: inputs[name].to(model.model.device) for name in taken}))
 
 
 def _features(output: Any) -> torch.Tensor:

@@ -55,11 +55,7 @@ class LocalJudge(Streamed):
     @property
     def id(self) -> str:
         """Path, revision, number format, and for a folder a hash of its files' names, sizes and dates."""
-        folder = Path(self.path)
-        files = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(folder.glob("*")) if f.is_file()]
-        state = f"#{hashlib.blake2b(repr(files).encode(), digest_size=4).hexdigest()}" if files else ""
-        revision = f"@{self.revision}" if self.revision else ""
-        return f"local:{self.path}{revision}:{self.dtype}{state}"
+        return f"local:{weights_id(self.path, self.revision)}:{self.dtype}{state_of(self.path)}"
 
     def stream(self, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
         """Verdicts as batches end."""
@@ -71,3 +67,14 @@ class LocalJudge(Streamed):
             raise MissingExtra.of("LocalJudge", "train") from error
         model = loaded.load(self.path, self.revision, self.device, self.dtype)
         yield from loaded.answers(model, ability, questions, self.batch_size)
+
+
+def weights_id(path: str, revision: str) -> str:
+    """Path and revision as a judge's identity names them."""
+    return f"{path}@{revision}" if revision else path
+
+
+def state_of(path: str) -> str:
+    """A hash of the names, sizes and dates of a folder's files; empty for what is no folder here."""
+    files = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(Path(path).glob("*")) if f.is_file()]
+    return f"#{hashlib.blake2b(repr(files).encode(), digest_size=4).hexdigest()}" if files else ""

@@ -188,13 +188,19 @@ def document(experiment: Experiment, results: Mapping[tuple[str, int], Figures],
     for (arm, seed), figures in sorted(
         results.items(), key=lambda item: (list(experiment.arms).index(item[0][0]), item[0][1])
     ):
-        lines.append(f"| {arm} | {seed} | " + " | ".join(f"{figures[name]:.3f}" for name in experiment.figures) + " |")
+        lines.append(f"| {arm} | {seed} | " + " | ".join(_single(figures[name]) for name in experiment.figures) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(values: np.ndarray) -> str:
     mean, low, high = interval(values)
+    if np.isnan(mean):
+        return "–"  # the figure is not measured in this arm
     return f"{mean:.3f}" if not np.isfinite(low) else f"{mean:.3f} ± {(high - low) / 2:.3f}"
+
+
+def _single(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3f}"
 
 
 def _path(folder: Path, arm: str, seed: int) -> Path:

@@ -75,6 +75,16 @@ class Block:
             place = (0, len(text))
         return _stripped(text, *place) if self.strip else Span(text[slice(*place)], *place)
 
+    def spans(self, text: str) -> Iterator[Span]:
+        """Every block and its place, from left to right, whichever `which` says.
+
+        Example:
+            >>> [span.text for span in Block("box").spans("<box>1</box> and <box>2</box>")]
+            ['1', '2']
+        """
+        for place in self._places(text):
+            yield _stripped(text, *place) if self.strip else Span(text[slice(*place)], *place)
+
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         opening, closing = f"<{self.tag}>", f"</{self.tag}>"
         start = text.find(opening)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
@@ -26,6 +26,12 @@ from sightline.rewards.gold import gold, gold_texts, texts
 from sightline.rewards.reward import Reward
 
 Comparison: TypeAlias = "Callable[[str, str], float | Missing]"
+
+
+class Place(Protocol):
+    """A parser that says where in a text it found something: `Block`, `LastBox`."""
+
+    def span(self, text: str) -> Span | Missing: ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Answer(Reward):
     """
 
     compare: Comparison
-    block: Block = ANSWER
+    block: Place = ANSWER
     column: str = "answer"
     absent: str | None = None
 

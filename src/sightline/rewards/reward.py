@@ -37,12 +37,15 @@ class Reward:
 
     Class attributes:
         scope: `row` (looks at one rollout at a time) or `group` (needs all rollouts of a prompt).
+        prompts: how many neighbouring rows of the data make one group; more than 1 for rewards that compare the
+            rollouts of several phrasings of a question.
         reads: columns that must be in the batch.
         may_read: columns that are used if they are there.
         range: lowest and highest value; a reward whose range follows from its arguments defines `bounds` instead.
     """
 
     scope: ClassVar[Scope] = "row"
+    prompts: ClassVar[int] = 1
     reads: ClassVar[tuple[str, ...]] = ()
     may_read: ClassVar[tuple[str, ...]] = ()
     range: ClassVar[Range] = (0.0, 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError, CompositionError
-from sightline.core.marks import NoMarks, chained
+from sightline.core.marks import NoMarks, PickedMarks, chained
 from sightline.core.scores import Scores
 from sightline.rewards.algebra import NOT_EVALUATED, Node, Rows, merged
 from sightline.rewards.reward import Range, Reward
@@ -100,7 +100,12 @@ class Switch(Node):
             values[mine] = scores.values[mine]
             for i in np.flatnonzero(mine).tolist():
                 why[i] = scores.why[i]
-        marks = chained([s.marks for s in known]) if known else NoMarks(len(rows))
+        # cases with equal rewards share one set of scores: each gives the marks of its own rows only
+        own = [
+            s.marks if isinstance(s.marks, NoMarks) else PickedMarks(s.marks, np.where(mine, np.arange(len(rows)), -1))
+            for (mine, _), s in zip(split, known, strict=True)
+        ]
+        marks = chained(own) if known else NoMarks(len(rows))
         return Scores(values, why, marks, merged(known))
 
     def _split(self, batch: Batch) -> list[tuple[Rows, Reward]]:

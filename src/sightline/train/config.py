@@ -31,6 +31,9 @@ class Data(BaseModel):
 
     sft: str | None = Field(default=None, description="demonstrations: columns prompt and completion, and images")
     grpo: str | None = Field(default=None, description="prompts, and whatever the reward reads")
+    stages: dict[str, str] = Field(
+        default_factory=dict, description="rows of single stages by the stage's name, instead of those of its method"
+    )
     eval: str | None = Field(default=None, description="rows of the same kind as the last stage's, for evaluation")
     system_prompt: str | None = Field(default=None, description="put before every prompt")
     template: str | None = Field(default=None, description="text around every prompt; {prompt} stands for it")

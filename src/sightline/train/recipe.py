@@ -1,7 +1,8 @@
 """The settings of a paper's recipe under the field's plain names, and what each is called in TRL.
 
-`SETTINGS` is the vocabulary. Most settings are arguments of TRL's trainers; some belong to the adapter (LoRA), the
-processor or the model; some have no counterpart and are shown as such, never dropped. Imports neither torch nor TRL.
+`SETTINGS` is the vocabulary. Most settings are arguments of TRL's trainers, or of stable-baselines3's agents; some
+belong to the adapter (LoRA), the processor or the model; some have no counterpart and are shown as such, never dropped.
+Imports neither torch nor TRL.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from sightline.core.errors import ConfigError, did_you_mean
 
-Target = Literal["trl", "peft", "processor", "model", "none"]
+Target = Literal["trl", "sb3", "peft", "processor", "model", "none"]
 Arguments = dict[str, Any]
 Settings = Mapping[str, Any]
 METHODS = ("sft", "grpo")
+AGENTS = ("dqn", "sac")
 
 
 class Stage(Protocol):
@@ -35,7 +37,7 @@ class Setting:
 
     Args:
         name: the field's name for it.
-        target: whose argument it is: `trl`, `peft` (the adapter), `processor`, `model`, or `none`.
+        target: whose argument it is: `trl`, `sb3` (an agent), `peft` (the adapter), `processor`, `model`, or `none`.
         key: the counterpart's name.
         methods: the training methods that have it.
         turn: (value, all settings, method) -> arguments of the target; None: the value as it is, under `key`.
@@ -61,12 +63,14 @@ class Recipe:
 
     Args:
         trl: arguments of TRL's configuration.
+        sb3: arguments of the agent.
         peft: arguments of the LoRA adapter; empty: full fine-tuning.
         processor, model: what is changed on them before training.
         notes: settings that nothing takes, each with its reason.
     """
 
     trl: Arguments = field(default_factory=dict)
+    sb3: Arguments = field(default_factory=dict)
     peft: Arguments = field(default_factory=dict)
     processor: Arguments = field(default_factory=dict)
     model: Arguments = field(default_factory=dict)
@@ -119,17 +123,27 @@ def _one_of(name: str, value: Any, known: Mapping[str, Arguments]) -> Arguments:
 
 def _prompts_per_device(value: Any, settings: Settings, method: str) -> Arguments:
     """TRL's GRPO counts completions, so a prompt is as many as its group has."""
-    group = settings.get("group size", 8) if method == "grpo" else 1
+    group = settings.get("group size", 8) + settings.get("injected labels", 0) if method == "grpo" else 1
     return {"per_device_train_batch_size": value * group}
+
+
+def _group_size(value: Any, settings: Settings, method: str) -> Arguments:
+    """An injected label takes a place in the group beside the rollouts."""
+    return {"num_generations": value + settings.get("injected labels", 0)}
 
 
 def _evaluate_every(value: Any, settings: Settings, method: str) -> Arguments:
     return {"eval_strategy": "steps", "eval_steps": value}
 
 
+def _layers(value: Any, settings: Settings, method: str) -> Arguments:
+    return {"policy_kwargs": {"net_arch": list(value)}}
+
+
 GRPO, SFT = ("grpo",), ("sft",)
 SETTINGS: tuple[Setting, ...] = (
-    Setting("group size", "trl", "num_generations", GRPO),
+    Setting("group size", "trl", "num_generations", GRPO, turn=_group_size),
+    Setting("injected labels", "none", methods=GRPO, note="places beside the rollouts; the credit rule fills them"),
     Setting("evaluation group size", "trl", "num_generations_eval", GRPO),
     Setting("learning rate", "trl", "learning_rate"),
     Setting("schedule", "trl", "lr_scheduler_type"),
@@ -149,6 +163,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("kl coefficient", "trl", "beta", GRPO),
     Setting("clip range", "trl", "epsilon", GRPO),
     Setting("clip range high", "trl", "epsilon_high", GRPO),
+    Setting("dual clip", "trl", "delta", GRPO, note="bounds the loss of rollouts with a negative advantage"),
     Setting("loss", "trl", "loss_type", GRPO, turn=_loss),
     Setting("importance sampling", "trl", "importance_sampling_level", GRPO),
     Setting("mask truncated", "trl", "mask_truncated_completions", GRPO),
@@ -166,15 +181,36 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("lora alpha", "peft", "lora_alpha"),
     Setting("lora dropout", "peft", "lora_dropout"),
     Setting("lora targets", "peft", "target_modules"),
+    Setting("lora plus ratio", "none", note="how much faster LoRA's B learns than its A; peft has it as an optimizer"),
     Setting("max image pixels", "processor", "max_pixels"),
     Setting("min image pixels", "processor", "min_pixels"),
     Setting("freeze vision", "model", "freeze_vision"),
     Setting("max prompt tokens", "none", methods=GRPO, note="TRL does not cut prompts: leave out rows that are longer"),
     Setting("frames", "none", note="how many frames of a video are put into `images` when the data is made"),
     Setting("test frames", "none", note="how many frames of a video are shown at test time"),
+    Setting("batch size", "none", note="per update: prompts per device x devices x gradient accumulation"),
     Setting("devices", "none", note="given to the launcher: accelerate launch --num_processes N"),
     Setting("base model", "none", note="the model the paper started from; give yours as `model`"),
     Setting("data", "none", note="what the paper trained on; give yours as `data`"),
+    Setting("agent learning rate", "sb3", "learning_rate", AGENTS),
+    Setting("learning starts", "sb3", "learning_starts", AGENTS, note="environment steps before the first update"),
+    Setting("train every", "sb3", "train_freq", AGENTS, note="environment steps"),
+    Setting("updates", "sb3", "gradient_steps", AGENTS, note="each time"),
+    Setting("agent batch size", "sb3", "batch_size", AGENTS),
+    Setting("discount", "sb3", "gamma", AGENTS),
+    Setting("target rate", "sb3", "tau", AGENTS),
+    Setting("entropy coefficient", "sb3", "ent_coef", ("sac",)),
+    Setting("layers", "sb3", "policy_kwargs", AGENTS, turn=_layers),
+    Setting("environment", "none", methods=AGENTS, note="one of sightline.train.control.environments"),
+    Setting("environment steps", "none", methods=AGENTS, note="given to `learn`, in all"),
+    Setting("episode steps", "none", methods=AGENTS, note="given to the environment"),
+    Setting("checkpoint every", "none", methods=AGENTS, note="given to `learn`: environment steps"),
+    Setting("encoder", "none", methods=AGENTS, note="the image-text encoder; give yours as `judge`"),
+    Setting("goal-baseline strength", "none", methods=AGENTS, note="`alpha` of the reward"),
+    Setting("goals", "none", methods=AGENTS, note="the column `goal` of the reward"),
+    Setting("baseline", "none", methods=AGENTS, note="the column `baseline` of the reward"),
+    Setting("reward batch size", "none", methods=AGENTS, note="`batch_size` of the encoder"),
+    Setting("camera", "none", methods=AGENTS, note="given to the environment"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -214,7 +250,7 @@ def translate(settings: Settings, method: str) -> Recipe:
          'importance_sampling_level': 'sequence'}
     """
     settings = named(settings, method)
-    sorted_: dict[str, Arguments] = {"trl": {}, "peft": {}, "processor": {}, "model": {}}
+    sorted_: dict[str, Arguments] = {"trl": {}, "sb3": {}, "peft": {}, "processor": {}, "model": {}}
     notes = []
     for name, value in settings.items():
         known = BY_NAME[name]

@@ -3,7 +3,8 @@
     output/
       run.json            what was run with which settings and versions, and how far each stage came
       metrics.jsonl       one line a logging step
-      rollouts/           scored rollouts of logging steps, Parquet (see rollouts.py)
+      rollouts/           scored rollouts of logging steps, Parquet (see rollouts.py), of several such stages
+                        in a folder each
       <stage>/            checkpoints; `start/` if it began from an adapter, merged; `model/` of an intermediate stage
       model/              the final model (or adapter) with its processor
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +54,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage that will run: its settings for everybody, and its rows."""
+    """One stage that will run: its settings for everybody, its rows, and where its scored rollouts go."""
 
     stage: Stage
     recipe: Recipe
     arguments: Mapping[str, Any]
     rows: Dataset
     eval_rows: Dataset | None
+    rollouts: str = "rollouts"
 
     @property
     def folder(self) -> str:
@@ -80,7 +82,7 @@ def train(
         config: what to train on what, see `config.py`.
         reward, credit: of the system.
         recipe_stages: the paper's stages, in order; `config.recipe` and `config.trl` are laid over their settings.
-        datasets: rows in memory for `sft`, `grpo` or `eval`, instead of the files of `config.data`.
+        datasets: rows in memory for `sft`, `grpo`, `eval` or a stage's name, instead of the files of `config.data`.
 
     Raises:
         ConfigError: no stage has data, or a setting is wrong; nothing has been loaded then.
@@ -91,8 +93,8 @@ def train(
 
     from sightline.train.metrics import RunRecord
 
-    given = {key: value for key, value in config.data.model_dump().items() if value is not None} | dict(datasets or {})
-    plans, skipped = planned(config, recipe_stages, given)
+    own = {key: value for key, value in config.data.model_dump(exclude={"stages"}).items() if value is not None}
+    plans, skipped = planned(config, recipe_stages, {**own, **config.data.stages, **(datasets or {})})
     for plan in plans:
         if plan.stage.method == "grpo":
             data.check(reward, plan.rows)
@@ -123,15 +125,21 @@ def planned(
     if not chosen:
         names = [stage.name for stage in recipe_stages]
         raise ConfigError(f"no stage `{config.stage}`; there are {names}.{did_you_mean(str(config.stage), names)}")
-    running = [stage for stage in chosen if stage.method in given]
-    skipped = [stage.name for stage in chosen if stage.method not in given]
+    if all(stage.method in recipe.AGENTS for stage in chosen):
+        raise ConfigError(f"stage {chosen[0].name} trains an agent in an environment: see sightline.train.control")
+    _check_stage_names(config, recipe_stages)
+    running = [stage for stage in chosen if source_of(stage, given) is not None]
+    skipped = [stage.name for stage in chosen if source_of(stage, given) is None]
     if not running or (config.stage is not None and skipped):
         wanted = " or ".join(f"data.{method}" for method in dict.fromkeys(stage.method for stage in chosen))
         raise ConfigError(f"stage {', '.join(skipped)} has no data: give {wanted}")
     for name in skipped:
         logger.warning("stage %s is skipped: no data was given for it", name)
     _check_blocks(config, running)
-    return [_plan(config, stage, given, last=stage is running[-1]) for stage in running], skipped
+    plans = [_plan(config, stage, given, last=stage is running[-1]) for stage in running]
+    if sum(stage.method == "grpo" for stage in running) > 1:  # each counts its steps anew
+        plans = [replace(plan, rollouts=f"rollouts/{plan.folder}") for plan in plans]
+    return plans, skipped
 
 
 def settings_of(config: TrainConfig, stage: Stage) -> dict[str, Any]:
@@ -139,6 +147,25 @@ def settings_of(config: TrainConfig, stage: Stage) -> dict[str, Any]:
     shared, own = of_method(config.recipe, stage.method)
     known = {name: value for name, value in shared.items() if _belongs(name, stage.method)}
     return recipe.merged(stage, [known, own])
+
+
+def source_of(stage: Stage, given: Mapping[str, data.Source]) -> data.Source | None:
+    """The rows of a stage: those given under its name, else those of its method, else None.
+
+    Example:
+        >>> class First:
+        ...     name, method = "grounding", "grpo"
+        >>> source_of(First(), {"grpo": "all.jsonl"}), source_of(First(), {"grpo": "all.jsonl", "grounding": "g.jsonl"})
+        ('all.jsonl', 'g.jsonl')
+    """
+    return given.get(stage.name, given.get(stage.method))
+
+
+def _check_stage_names(config: TrainConfig, recipe_stages: Sequence[Stage]) -> None:
+    names = [stage.name for stage in recipe_stages]
+    for name in config.data.stages:
+        if name not in names:
+            raise ConfigError(f"data.stages: no stage `{name}`; there are {names}.{did_you_mean(name, names)}")
 
 
 def _belongs(name: str, method: str) -> bool:
@@ -168,7 +195,9 @@ def _plan(config: TrainConfig, stage: Stage, given: Mapping[str, data.Source], l
     known = stages.known_arguments(stage.method)
     shared, own = of_method(config.trl, stage.method)
     arguments = {**translated.trl, **{n: v for n, v in shared.items() if n in known}, **own}
-    rows = _rows(config, given[stage.method], stage.method)
+    source = source_of(stage, given)
+    assert source is not None, "a stage that runs has rows"
+    rows = _rows(config, source, stage.method)
     eval_rows = _rows(config, given["eval"], stage.method) if last and "eval" in given else None
     return Plan(stage, translated, arguments, rows, eval_rows)
 
@@ -203,7 +232,7 @@ def _run_stage(
     for note in notes:
         logger.warning("stage %s: not applied: %s", stage.name, note)
     record.note(stage.name, status="running", method=stage.method, model=start, trl=dict(plan.arguments), notes=notes)
-    rollouts = output / "rollouts" if config.rollouts and stage.method == "grpo" else None
+    rollouts = output / plan.rollouts if config.rollouts and stage.method == "grpo" else None
     log = MetricsLog(output / "metrics.jsonl", stage.name, None if rollouts is None else RolloutLog(rollouts))
     shared: dict[str, Any] = {
         "eval_dataset": plan.eval_rows,

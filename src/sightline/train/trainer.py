@@ -5,6 +5,10 @@ totals, so that its own statistics (`reward`, `reward_std`, `frac_reward_zero_st
 `_generate_and_score_completions` replaces the advantages that TRL computed by those of a `Credit`, (B,) or (B, T).
 Generation, losses, logging, checkpoints and devices are TRL's; the rest of this class writes down, saves and restores.
 
+A credit rule with a field `injects` names a column of demonstrations: in training, the last rollout of every group is
+then replaced by the text of that column, token by token, and its row has `injected` True. The policy's probability of
+it comes from the same forward pass as that of any rollout, so nothing else changes.
+
 Axes: B rollouts of all processes, T tokens of the longest completion.
 """
 
@@ -31,7 +35,8 @@ from sightline.rewards.algebra import Named
 from sightline.rewards.reward import Reward
 from sightline.train.checkpoints import load_credit_state, save_credit_state
 from sightline.train.exchange import Layout, Rows, score_groups
-from sightline.train.order import EpochOrder
+from sightline.train.injection import Injection
+from sightline.train.order import EpochOrder, Neighbours, blocks
 from sightline.train.outage import guarded
 from sightline.train.rollouts import RolloutLog
 
@@ -43,6 +48,7 @@ DECIDED_BY_CREDIT = {
 }
 TABLE = ("step", "prompt", "completion", "reward", "advantage", "why", "group", "mode", "images")
 NOT_COLUMNS = ("prompt", "completion", "completion_ids", "group")
+INJECTED = "injected"
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,12 @@ class ScoredGRPOTrainer(GRPOTrainer):
         self.reward = guarded(reward)
         self.credit = credit
         self.credit_state: Any = None
+        self.injection = Injection.of(credit, self._tokenizer, self.train_dataset)
+        self.prompts_per_group = max(node.prompts for node in reward.walk())
         self.rollouts = rollouts
         self._scored: dict[str, Scored] = {}
         self._unwritten: dict[str, Scored] = {}
+        self._labels: list[str | None] | None = None
 
     @property
     def _mode(self) -> str:
@@ -129,16 +138,35 @@ class ScoredGRPOTrainer(GRPOTrainer):
         self, inputs: list[dict[str, Any]], prompts: list[Any], completions: list[Any], completion_ids_list: list[Any]
     ) -> torch.Tensor:
         mode = self._mode
-        size = self.num_generations if mode == "train" else self.num_generations_eval
-        layout = Layout(self.accelerator.process_index, self.accelerator.num_processes, len(inputs), int(size or 1))
+        layout = self._layout(len(inputs))
         rows = _rows(inputs, prompts, completions, completion_ids_list)
+        if self.injection is not None and mode == "train":
+            injected = [
+                text is not None for text in self.injection.labels(inputs, layout, int(self.num_generations or 1))
+            ]
+            rows = Rows(rows.prompts, rows.completions, {**rows.columns, INJECTED: injected})
         scores, batch = score_groups(self.reward, rows, layout, gather_object, self.state.global_step)
         self._scored[mode] = Scored(batch, scores, layout, rows.columns.get("images"))  # type: ignore[arg-type]
         _log_parts(self._metrics[mode], scores)
         _log_columns(self._logs, scores)
         return torch.tensor(scores.values, dtype=torch.float32, device=self.accelerator.device)[:, None]
 
+    def _layout(self, rows: int) -> Layout:
+        size = self.num_generations if self._mode == "train" else self.num_generations_eval
+        size = int(size or 1) * self.prompts_per_group
+        return Layout(self.accelerator.process_index, self.accelerator.num_processes, rows, size)
+
+    def _generate_single_turn(self, prompt_ids: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        completion_ids, logprobs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        if self._labels is None:
+            return completion_ids, logprobs
+        labels, self._labels = self._labels, None  # later turns of the same rollouts have no label
+        assert self.injection is not None
+        return self.injection.injected(completion_ids, logprobs, labels)
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.injection is not None and self._mode == "train":
+            self._labels = self.injection.labels(inputs, self._layout(len(inputs)), int(self.num_generations or 1))
         output = super()._generate_and_score_completions(inputs)
         mode = self._mode
         scored = self._with_advantages(self._scored.pop(mode), self._tokens(output))
@@ -146,6 +174,8 @@ class ScoredGRPOTrainer(GRPOTrainer):
         logged: Any = self._logs["advantages"]
         _replace_last(logged, scored.per_rollout().tolist())
         self._unwritten[mode] = scored
+        if self.injection is not None and mode == "train":
+            self.injection.log(self._metrics[mode], scored.per_rollout(), scored.batch.column(INJECTED))
         return output
 
     def _with_advantages(self, scored: Scored, tokens: Tokens) -> Scored:
@@ -175,7 +205,18 @@ class ScoredGRPOTrainer(GRPOTrainer):
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
         sampler: Any = super()._get_train_sampler(dataset)
-        return EpochOrder(sampler, lambda: int(self.state.epoch or 0))
+        if self.prompts_per_group == 1:
+            return EpochOrder(sampler, lambda: int(self.state.epoch or 0))
+        together = EpochOrder(blocks(sampler, self.prompts_per_group), lambda: int(self.state.epoch or 0))
+        return Neighbours(together, self.prompts_per_group, int(self.num_generations or 1))
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+        sampler: Any = super()._get_eval_sampler(eval_dataset)
+        if self.prompts_per_group == 1:
+            return sampler
+        sampler.batch_size = self.prompts_per_group  # how many prompts lie between repeats, of which there are none
+        together = blocks(sampler, self.prompts_per_group)
+        return Neighbours(together, self.prompts_per_group, int(self.num_generations_eval or 1))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         mode = self._mode

@@ -35,7 +35,7 @@ def is_run(path: Path) -> bool:
 
 def run_rollouts(path: Path) -> list[Path]:
     """Files of scored rollouts of a run, in the order of steps."""
-    return sorted((path / "rollouts").glob("*.parquet"), key=lambda file: (_step(file), file.name))
+    return sorted((path / "rollouts").rglob("*.parquet"), key=lambda file: (_step(file), file.name))
 
 
 def run_curves(path: Path) -> dict[str, list[Curve]]:

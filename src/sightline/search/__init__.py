@@ -1,0 +1,1 @@
+"""Test time: picking, reordering and refining what a policy proposes."""
