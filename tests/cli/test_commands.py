@@ -183,7 +183,12 @@ def test_ctrl_c_keeps_what_was_scored(tmp_path):
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     words = ["score", "r.jsonl", "--reward", "own_rewards:says", "-o", "s.parquet"]
     command = [sys.executable, "-m", "sightline.cli.main", *words]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    # tests that run in the background are started with the signal ignored, and so would be what they start
+    previous = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, previous)
     began = time.monotonic()
     while not list(tmp_path.glob("s.parquet.parts/*.parquet")):
         assert time.monotonic() - began < 30
