@@ -50,15 +50,11 @@ class DynamicSampling:
         self, scores: Scores, batch: Batch, tokens: Tokens | None = None, state: Any = None
     ) -> tuple[Advantages, Any]:
         kept = informative(scores.values, batch.group, self.tolerance)
-        blind = Scores(
-            np.where(kept, scores.values, np.nan),
-            [why if keep else "abstain: group without signal" for why, keep in zip(scores.why, kept, strict=True)],
-            scores.marks,
-            {name: _blinded(part, kept) for name, part in scores.parts.items()},
-        )
-        return self.credit.assign(blind, batch, tokens, state)
+        return self.credit.assign(_blinded(scores, kept), batch, tokens, state)
 
 
-def _blinded(part: Scores, kept: NDArray[np.bool_]) -> Scores:
-    why = [w if keep else "abstain: group without signal" for w, keep in zip(part.why, kept, strict=True)]
-    return Scores(np.where(kept, part.values, np.nan), why, part.marks)
+def _blinded(scores: Scores, kept: NDArray[np.bool_]) -> Scores:
+    """The scores, and those of their parts, with nothing to judge where a rollout is not kept."""
+    why = [w if keep else "abstain: group without signal" for w, keep in zip(scores.why, kept, strict=True)]
+    parts = {name: _blinded(part, kept) for name, part in scores.parts.items()}
+    return Scores(np.where(kept, scores.values, np.nan), why, scores.marks, parts)

@@ -27,7 +27,7 @@ class Streamed:
 
     def stream(self, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
         """One (number of the question, verdict) per question, in any order."""
-        raise NotImplementedError  # pragma: no cover - abstract
+        raise CompositionError(f"{type(self).__name__} does not define `stream`")
 
     def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
         """A text per question."""

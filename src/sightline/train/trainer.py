@@ -243,7 +243,7 @@ class ScoredGRPOTrainer(GRPOTrainer):
 
 def _total(**_: Any) -> list[float | None]:
     """Stands for the reward in TRL's list of functions."""
-    raise NotImplementedError("ScoredGRPOTrainer scores with its reward expression")  # pragma: no cover
+    raise ConfigError("ScoredGRPOTrainer scores with its reward expression, not with TRL's list of functions")
 
 
 def _check_arguments(args: GRPOConfig) -> None:
