@@ -26,7 +26,10 @@ check: $(VENV)/.dev  ## format, lint, types, import walls
 bench: $(VENV)/.test  ## speed beside what people use today, as ratios
 	$(BIN)/python benchmarks/rewards.py
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/sets.py
+	$(BIN)/python benchmarks/rankings.py
 	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/million.py
 
 lab: $(VENV)/.lab  ## every experiment, with its table in docs/lab
 	for slug in $$($(BIN)/sightline systems --names); do $(BIN)/sightline lab $$slug --out docs/lab/$$slug.md || exit 1; done

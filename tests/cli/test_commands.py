@@ -135,8 +135,13 @@ def test_systems_as_json():
 def test_show_tells_all(slug):
     shown = run("show", slug).stdout
     found = system.load(slug)
-    for word in (found.arxiv, *found.columns, *(stage.name for stage in found.recipe), "strict: reward in", "credit"):
+    stages = (stage.name for stage in found.recipe)
+    for word in (found.arxiv, *found.columns, *found.extras, *stages, "strict: reward in", "credit"):
         assert word in shown
+
+
+def test_show_gives_the_widest_range_of_a_part_that_several_cases_share():
+    assert "accuracy  [-inf, 1]" in run("show", "rs-eot").stdout
 
 
 @pytest.mark.parametrize("slug", system.names())

@@ -60,6 +60,15 @@ def test_position_is_where_the_cut_lies(seed: int, width: int, height: int) -> N
     assert min(cut.shape[:2]) >= 28
 
 
+def test_a_recoloured_cut_keeps_its_size_and_place() -> None:
+    grey = RandomView(chance_jitter=0, chance_grey=1, chance_blur=0, chance_flip=1)
+    for seed in range(8):
+        plain, shown = Position()(noise(96, 80), seed), Position(view=grey)(noise(96, 80), seed)
+        assert shown["answer"] == plain["answer"]
+        wanted = np.asarray(plain["images"][1].convert("L").convert("RGB"))
+        np.testing.assert_array_equal(pixels(shown, 1), wanted)
+
+
 def test_position_cuts_have_the_same_sizes_in_every_quadrant() -> None:
     rows = [row for seed in range(600) if (row := Position()(noise(81, 81), seed))]
     sizes = {name: {row["images"][1].width for row in rows if row["answer"] == name} for name in QUADRANTS}

@@ -42,6 +42,7 @@ def test_an_accepted_trace_is_one_monologue() -> None:
         f"What is in the harbour?\nTwo ships.\n{FOLLOWING}Two.</think>\n2"
     )
     assert trace.row()["rounds"] == 2
+    assert trace.row()["images"] == ["picture"]
     assert [q.images for q in reasoner.asked] == [(), (), ()], "the reasoner sees nothing"
     assert all(q.images == ("picture",) for q in perceiver.asked)
     assert all("How many ships" not in q.text() for q in perceiver.asked), "the perceiver does not know the task"
@@ -74,6 +75,10 @@ def test_outcomes(reasoner: list[Any], perceiver: list[Any], verifier: list[Any]
 
 def test_a_question_inside_the_thoughts_is_not_asked() -> None:
     assert read_turn("<thinking><question>a</question></thinking>[Final Answer]: 2").final == "2"
+
+
+def test_a_final_answer_may_begin_on_the_next_line() -> None:
+    assert read_turn("<thinking>t</thinking>[Final Answer]:\ntwo ships,\nmoored\n").final == "two ships,\nmoored"
 
 
 def test_what_counts_as_acceptance() -> None:

@@ -342,6 +342,30 @@ def test_loglik_over_echo_reads_by_offset() -> None:
     assert "no pictures" in pictured.error
 
 
+def test_loglik_over_echo_where_offsets_are_not_told() -> None:
+    def answer(path: str, body: dict[str, Any], nth: int) -> Any:
+        told = {
+            "tokens": ["Sky", " is", " bl", "ue"],
+            "text_offset": [-1] * 4,
+            "token_logprobs": [None, -1.0, -2.0, -0.5],
+        }
+        return {"choices": [{"logprobs": told}]}  # SGLang
+
+    with serving(answer) as server:
+        found = judge_at(server, loglik_wire=ECHO_LOGLIK).loglik([Question("Sky is", continuation=" blue")])[0]
+    assert found.value == (-2.0, -0.5)
+
+
+def test_opening_is_a_turn_to_be_gone_on_with() -> None:
+    with serving(lambda *_: said("1", logprobs=top(("1", 0.75), ("2", 0.25)))) as server:
+        question = Question("q", options=("1", "2"), opening='{"choice": ')
+        assert judge_at(server).choose([question])[0].value == pytest.approx((0.75, 0.25))
+        judge_at(server).generate([question])
+    for body in server.bodies:
+        assert body["messages"][-1] == {"role": "assistant", "content": '{"choice": '}
+        assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+
+
 def test_embed_reads_the_vector() -> None:
     with serving(lambda path, body, nth: {"data": [{"embedding": [1, 0.5]}]}) as server:
         assert judge_at(server).embed([Question("a")])[0].value == (1.0, 0.5)

@@ -84,6 +84,9 @@ def test_other_ground_costs() -> None:
     x, y = [[1, 0]], [[0, 1]]
     assert directed(x, y, sets.euclidean_cost) == pytest.approx(np.sqrt(2))
     assert directed(x, y, sets.half_cosine_cost) == 0.5
+    weighted = sets.Weighted(0.25, sets.euclidean_cost)  # 0.25 * 0 + 0.75 * (0 + sqrt 2) / 2
+    assert weighted(x, [*x, *y]) == pytest.approx(0.75 * np.sqrt(2) / 2)
+    assert weighted == sets.Weighted(0.25, sets.euclidean_cost)
 
 
 def test_long_reports_are_quick() -> None:

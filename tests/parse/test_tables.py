@@ -69,8 +69,11 @@ def test_names_stand_for_what_was_bound_before() -> None:
     assert parsed(frame, "b = 2\nv = [b, -b, b * 1.5]\n") == Table(("a",), ((2, -2, 3.0),))
     assert parsed(frame, "b = 2\nb = b + 1\nv = [b]\n") == Table(("a",), ((3,),))
     loop = "v = [1]\nfor v in ():\n    pass\n"
-    for spoilt in ("v = [1]\nv = f()\n", loop, "v = [1]\nv += [2]\n", "if 1:\n    v = [1]\n"):
+    changed = [f"v = [1]\n{step}\n" for step in ("v.append(2)", "v[0] = 2", "v, w = [2], [3]", "del v[0]", "v[0].x()")]
+    for spoilt in ("v = [1]\nv = f()\n", loop, "v = [1]\nv += [2]\n", "if 1:\n    v = [1]\n", *changed):
         assert isinstance(parsed(frame, spoilt), Missing)
+    for harmless in ("print(v)", "w = v", "w = [v[0]]", "w = len(v)"):
+        assert parsed(frame, f"v = [1]\n{harmless}\n") == Table(("a",), ((1,),))
 
 
 def test_columns_pick_from_named_data() -> None:

@@ -30,6 +30,8 @@ def count(text: str) -> int:
         (f"```json[{CAT}]```", 1),  # no fence line: found as an item of the raw text
         (f"[{CAT}, {CAT[:30]}", 1),
         (CAT, 1),  # JSON, but not a list
+        (f"[{CAT}".replace('"cat"', '""'), -1),  # released code needs a letter
+        ("[" + CAT.replace(": ", ":") + "]\n```\nDone.", 1),  # a closing fence alone ends what is read
         ("[]", 0),
         ("5", -1),
         ("", -1),
@@ -72,3 +74,21 @@ def test_the_form_of_released_code_passes_what_the_strict_one_does_not() -> None
     for text in ("[1, 2]", "{}", '[{"bbox_2d": [4, 3, 2, 1], "label": "cat"}]', '[{"bbox_2d": [1, 2]}]'):
         assert not isinstance(loads_with_fours(text), Missing)
         assert isinstance(box_list(text), Missing)
+
+
+@pytest.mark.parametrize(
+    ("text", "formed"),
+    [
+        (f"```json\n[{CAT}]\n```", True),
+        (f"```json\n[{CAT}]", True),
+        (f"[{CAT}]\n```", True),
+        (f"[{CAT}] ```", False),
+        (f"```json\n[{CAT}]\n```\nDone.", False),
+        (f"Here:\n```json\n[{CAT}]\n```", False),
+        (f"```\n[{CAT}]\n```", False),
+    ],
+)
+def test_the_form_allows_a_fence_and_nothing_else(text: str, formed: bool) -> None:
+    for parser in (box_list, loads_with_fours):
+        assert (not isinstance(parser(text), Missing)) == formed
+    assert count(text) == 1  # boxes are read all the same

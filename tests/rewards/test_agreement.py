@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.metrics.votes import cross_agreement
+from sightline.metrics.votes import answer_entropy, cross_agreement, silent_share
 from sightline.parse.boxed import canonical_answer
-from sightline.rewards.agreement import CrossAgreement, MajorityAgreement
+from sightline.rewards.agreement import CrossAgreement, MajorityAgreement, TaughtAgreement
+from sightline.rewards.vote_statistics import SameMajority, SideStatistic
 
 ANSWERS = st.lists(st.sampled_from("123"), min_size=1, max_size=6)
 
@@ -76,3 +77,34 @@ def test_a_lonely_side_is_not_applicable() -> None:
     scores = CrossAgreement()(Batch(["\\boxed{1}"], {"side": ["original"]}))
     assert np.isnan(scores.values[0])
     assert scores.why[0] == "abstain: the group has no rollout of the rephrased side"
+
+
+def test_places_that_are_no_numbers_are_the_callers_mistake() -> None:
+    columns = {"side": ["original", "rephrased"], "order": [0, "first"]}
+    with pytest.raises(ColumnError, match="column `order` of row 1 is 'first'"):
+        CrossAgreement()(Batch(["\\boxed{1}"] * 2, columns, group=[0, 0]))
+
+
+def test_what_has_no_place_was_sampled_last() -> None:
+    said = [f"\\boxed{{{x}}}" for x in "5445"]
+    columns = {"side": ["original"] * 2 + ["rephrased"] * 2, "order": [None, 0, float("nan"), 1]}
+    assert CrossAgreement()(Batch(said, columns, group=[0] * 4)).values.tolist() == [1, 0, 1, 0]
+
+
+def test_a_teacher_labels_the_policy() -> None:
+    said = [f"\\boxed{{{x}}}" for x in ("4", "7", "9", "4", "1")]
+    taught = ["\\boxed{7}", "\\boxed{4}", "\\boxed{7}", "who knows", None]
+    scores = TaughtAgreement()(Batch(said, {"teacher_reply": taught}, group=[0, 0, 0, 1, 2]))
+    assert scores.values[:4].tolist() == [0, 1, 0, 0]
+    assert scores.why[3:] == ["no answer of the teacher", "abstain: the teacher was not asked"]
+    with pytest.raises(ColumnError, match="column `teacher_reply` of row 0 is 3; it needs a text or None"):
+        TaughtAgreement()(Batch(said[:1], {"teacher_reply": [3]}))
+
+
+def test_what_is_watched() -> None:
+    rows = batch((["4", "4", "5", " "], ["4", "7"]), (["1"], ["1", "2"]))
+    assert SideStatistic()(rows).values.tolist() == [0.5] * 6 + [1, 0.5, 0.5]
+    assert SideStatistic(silent_share)(rows).values.tolist() == [0.25] * 4 + [0] * 5
+    assert SideStatistic(answer_entropy)(rows).values[4] == pytest.approx(np.log(2))
+    assert SameMajority()(rows).values.tolist() == [1] * 9
+    assert SameMajority()(batch((["4"], ["5"]), ([" "], [" "]))).values.tolist() == [0] * 4

@@ -97,6 +97,8 @@ def test_marks_carry_what_each_box_earned() -> None:
         ("solution", [[3, [0, 0, 40, 40]]]),
         ("target_id_maps", {"dog": 1}),
         ("target_id_maps", ["cat", "dog"]),
+        ("target_id_maps", "cat, dog"),
+        ("target_id_maps", {"cat": True, "dog": 2}),
         ("model_size", [0, 100]),
         ("num_instances", 1),
     ],
@@ -125,3 +127,10 @@ def test_coordinates_beyond_any_picture_neither_raise_nor_pay() -> None:
     texts = [said([["cat", [0, 0, 1e308, 1e308]]]), said([["cat", [-1e308, -1e308, 1e308, 1e308]]])]
     columns = {"solution": [GOLD] * 2, "width": [100] * 2, "height": [100] * 2, "model_size": [[1, 1]] * 2}
     assert np.all(BoxPrecision()(Batch(texts, columns)).values < 1e-9)
+
+
+@pytest.mark.parametrize("ids", ['{"Cat ": 1, "kitten": 1, "dog": 2}', {"Cat ": 1, "kitten": 1, "dog": 2, "bus": None}])
+def test_maps_are_json_or_mappings_with_the_names_of_other_rows(ids: Any) -> None:
+    text = said([["Kitten", [0, 0, 40, 40]], ["bus", [50, 50, 90, 90]]])
+    batch = Batch.from_rows([{"completion": text, "solution": GOLD, "target_id_maps": ids}])
+    assert BoxPrecision()(batch).values[0] == 0.5

@@ -112,3 +112,20 @@ def test_scaling_happens_once() -> None:
     assert CrowdFound()(rows).values[0] == 1.0
     with pytest.raises(ColumnError, match="`image_size`"):
         CrowdFound()(batch([[G1]], [G1], model_size=[50, 50], image_size=None))
+
+
+@pytest.mark.parametrize("side", [1e-320, 1e-200, 1e-160])
+def test_regions_without_an_area_to_speak_of_earn_nothing_and_raise_nothing(side: float) -> None:
+    values = LooksWhereUnsure()(batch([[G1], []], [G1], [[[0, 0, side, side]], [[0, 0, side, 100]]])).values
+    assert values.tolist() == pytest.approx([0.0, 0.0], abs=1e-12)
+
+
+def test_pairs_below_the_bar_need_not_take_gold_boxes() -> None:
+    rows = batch([[[0, 0, 49, 10], [0, 0, 50, 10]]], [[0, 0, 100, 10], [45, 0, 60, 10]])
+    assert CrowdFound()(rows).values[0] == 0.0
+    assert CrowdFound(mask_below=True)(rows).values[0] == 0.5
+
+
+def test_a_picture_without_objects_has_an_empty_list() -> None:
+    with pytest.raises(ColumnError, match="`boxes` of row 0 is None"):
+        CrowdFound()(batch([[G1]], None))

@@ -139,6 +139,21 @@ def test_baseline_is_needed_where_it_counts() -> None:
         GoalBaseline(ColourEmbedder(), 2)
 
 
+def test_pictures_with_channels_first() -> None:
+    first = np.moveaxis(RED, -1, 0)
+    assert scored(GoalBaseline(ColourEmbedder()), {"frame": first, "goal": "red"}).values == [1.0]
+    returned = scored(GoalReturn(ColourEmbedder()), {"frames": np.stack([first, first]), "goal": "red"})
+    assert returned.values == [2.0]
+
+
+def test_numbers_of_numpy_are_strengths() -> None:
+    row = {"frame": [0.0, 0.0, 1.0], "goal": [1.0, 0.0, 0.0], "baseline": [0.6, 0.8, 0.0]}
+    for alpha in (np.float32(0.5), np.float64(0.5)):
+        assert scored(GoalBaseline(ColourEmbedder()), {**row, "alpha": alpha}).values == pytest.approx([0.675])
+    with pytest.raises(ColumnError, match="`alpha` is True"):
+        scored(GoalBaseline(ColourEmbedder()), {**row, "alpha": True})
+
+
 def test_a_return_is_the_sum_and_says_where() -> None:
     scores = scored(GoalReturn(ColourEmbedder()), {"frames": [RED, BLUE, RED], **SEEN}, {"frames": [], **SEEN})
     assert scores.values[0] == pytest.approx(2)

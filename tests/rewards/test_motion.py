@@ -33,17 +33,23 @@ def test_columns_as_json_text_and_as_arrow_gives_them() -> None:
 @pytest.mark.parametrize(
     ("column", "given"),
     [
-        ("key_frames", None),
+        ("key_frames", "soon"),
         ("key_frames", [{"idx": 0}]),
         ("key_items", [1]),
         ("key_items", {"x": {"dog": [[0, 0, 1, 1]]}}),
         ("image_size", [0, 100]),
+        ("image_size", None),
         ("gt_motion", {"dog": "E"}),
     ],
 )
 def test_unusable_columns_are_named(column: str, given: object) -> None:
     with pytest.raises(ColumnError, match=f"`{column}` of row 0"):
         value(**{column: given})
+
+
+def test_a_video_without_annotated_frames_earns_nothing() -> None:
+    assert value(key_frames=None, key_items=None, image_size=None) == 0
+    assert value(key_frames=None) == 1, "frames that only key_items names are at number / 30"
 
 
 def test_inventing_objects_earns_nothing() -> None:

@@ -17,6 +17,7 @@ from sightline.core import Batch
 from sightline.core.errors import ColumnError
 from sightline.curate.chains import ChainWriter, kept
 from sightline.judges import ColourEmbedder, Question, ScriptedJudge, Verdict
+from sightline.media.degrade import wrapped_negative
 from sightline.media.images import data_url
 from sightline.metrics.embeddings import cosine_of_mean, pooled_embedding, pooled_score, unit_rows
 from sightline.parse.description import Description
@@ -39,6 +40,38 @@ def test_pictures_of_every_kind_are_seen_in_their_colours(tmp_path: Path) -> Non
     kinds = [[RED], [str(path)], [path.read_bytes()], [{"path": str(path)}], [np.asarray(RED)], [data_url(RED)], RED]
     assert [value(kind) for kind in kinds] == [1.0] * len(kinds)
     assert value([BLUE]) == 0
+
+
+def test_released_code_shows_complementary_colours_of_videos_only() -> None:
+    spoilt = DescribesPictures(ColourEmbedder(), video_as=wrapped_negative)
+    yellow, blue = np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 3), np.uint8)
+    yellow[..., :2], blue[..., 2] = 250, 250  # the complement of blue is black but for 6 of 256
+
+    def worth(images: object, kind: str, said: str) -> float:
+        columns = {"images": [images], "data_type": [kind]}
+        return float(spoilt(Batch([f"<think>Look. A {said} wall.</think>"], columns)).values[0])
+
+    assert worth(yellow, "image", "yellow") == worth(list(blue), "image", "blue") == 1
+    assert worth(blue, "video", "blue") == 0
+    assert worth(blue, "video", "black") == worth(list(blue), "video", "black") == 1
+    assert worth([[0.0] * 4 + [1.0] + [0.0] * 3], "video", "blue") == 1, "embeddings are no pictures"
+    assert sightline.load("videorft").official is not None
+    nodes = sightline.load("videorft").variant("official").walk()
+    assert [node.video_as for node in nodes if isinstance(node, DescribesPictures)] == [wrapped_negative]
+
+
+def test_stacked_frames_and_embeddings() -> None:
+    assert value(np.stack([np.asarray(RED), np.asarray(RED)])) == 1
+    assert value(np.array([[0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 0]])) == 1
+    assert value([0, 0, 1, 0, 0, 0, 0, 0]) == 1
+
+
+def test_numbers_that_are_not_finite_are_nobodys_merit() -> None:
+    with pytest.raises(ColumnError, match="row 0 has an embedding with numbers that are not finite"):
+        value([[float("nan")] * 8])
+    reward = DescribesPictures(ScriptedJudge(((float("nan"), 1.0),)))
+    scores = reward(Batch([SAYS_RED], {"images": [[[0.0, 1.0]]]}))
+    assert scores.errors.tolist() == [True]
 
 
 def test_frames_of_a_video_file(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def test_marks_show_each_cue_also_behind_the_gate() -> None:
     assert scores.why[1] == "2 cues for 1 references: too many"
 
 
-@pytest.mark.parametrize("cues", ["[1]", [[1, 2, 3]], [{"label": "cat"}], [[0, 0, float("nan"), 1]], 3])
+@pytest.mark.parametrize(
+    "cues", ["[1]", [[1, 2, 3]], [{"label": "cat"}], [[0, 0, float("nan"), 1]], 3, [[0, 0.5, 1, 1]]]
+)
 def test_wrong_references_are_named(cues: Any) -> None:
     with pytest.raises(ColumnError, match="`cues` of row 0"):
         VisualCues()(Batch(["x"], {"cues": [cues]}))

@@ -65,6 +65,19 @@ def test_ended_candidates_cost_nothing_more_and_still_count() -> None:
     assert (found.tokens, found.chosen) == (4 + 50 + 25 + 25, 0)
 
 
+def test_an_odd_number_is_halved_downwards() -> None:
+    writer = Words((LONG,) * 5)
+    found = Halving()(writer, 5, 80, lambda texts, ended: [0.0] * len(texts))
+    assert writer.asked == [((0, 1, 2, 3, 4), 20), ((0, 1), 40), ((0,), 60), ((0,), 80)]
+    assert found.tokens == 5 * 20 + 2 * 20 + 20 + 20
+
+
+@pytest.mark.parametrize(("candidates", "budget"), [(0, 10), (3, 0)])
+def test_nothing_to_write_is_the_callers_mistake(candidates: int, budget: int) -> None:
+    with pytest.raises(ConfigError, match="both must be at least 1"):
+        Halving()(Words((LONG,) * 3), candidates, budget, lambda texts, ended: [0.0] * len(texts))
+
+
 def test_a_single_candidate_is_written_whole() -> None:
     found = Halving()(Words((LONG,)), 1, 100, lambda texts, ended: [0.0] * len(texts))
     assert (found.tokens, found.saving) == (100, 0.0)

@@ -17,6 +17,7 @@ import torch
 from tiny import DEPRECATED, QUIET, REWARD, model, rows, tokenizer
 from typer.testing import CliRunner
 
+import sightline
 from sightline.core import Rollout, Score
 from sightline.core.errors import ColumnError, ConfigError
 from sightline.credit import GroupRelative
@@ -25,6 +26,7 @@ from sightline.system import Stage
 from sightline.train import grpo, load_config, sft, train
 from sightline.train.metrics import read_metrics
 from sightline.train.model import freeze_vision
+from sightline.train.run import planned
 
 pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 STAGES = (
@@ -98,6 +100,28 @@ def test_two_stages_of_one_method_have_rows_and_rollouts_of_their_own(base: Path
     only = config(base, **{"data": {"grpo": "a.jsonl", "stages": {"mor": "b.jsonl"}}, "output": str(base.parent / "o")})
     with pytest.raises(ConfigError, match=r"no stage `mor`; .* Did you mean `more`"):
         train(only, REWARD, GroupRelative(), stages)
+
+
+def test_stages_take_their_rows_of_one_file_in_the_recipes_order(base: Path, caplog: pytest.LogCaptureFixture) -> None:
+    kinds = ("planning", "TorF1", "Counting2", "TorF2", "Counting3")
+    given = [{**row, "prompt": f"{kind} {row['prompt']}", "type": kind} for kind in kinds for row in rows()]
+    recipe = sightline.load("rewardmap").recipe
+    words = ("recipe.completions per device=8", "recipe.steps=2", "recipe.kl coefficient=0", "recipe.epochs=1")
+    done = train(config(base, *words), REWARD, GroupRelative(), recipe, {"grpo": given})
+    assert "stage counting options is skipped" in caplog.text
+    assert [line.name for line in sorted(done.rollouts.iterdir())] == ["counting", "planning", "yes-or-no"]
+    assert list(json.loads(done.record.read_text())["stages"]) == ["yes or no", "counting", "planning"]
+    for stage, own in (("yes-or-no", {"TorF1", "TorF2"}), ("counting", {"Counting2", "Counting3"})):
+        table = pq.read_table(done.rollouts / stage / "train-000002.parquet")
+        assert {prompt.split()[0] for prompt in table["prompt"].to_pylist()} <= own
+    plans, _ = planned(config(base, *words), recipe, {"grpo": given})
+    assert [sorted(set(plan.rows["type"])) for plan in plans] == [
+        ["TorF1", "TorF2"],
+        ["Counting2", "Counting3"],
+        [kinds[0]],
+    ]
+    with pytest.raises(ColumnError, match="takes its rows by column `type`"):
+        planned(config(base, *words), recipe, {"grpo": rows()})
 
 
 def test_a_run_goes_on_from_an_adapter(base: Path) -> None:
@@ -231,9 +255,9 @@ def test_the_command_plans_and_trains(base: Path, monkeypatch: pytest.MonkeyPatc
     words = ["train", str(base.parent / "run.yaml"), f"data={file}", "trl.report_to=none", "recipe.group_size=4"]
     words += ["recipe.completions per device=8", "recipe.max completion tokens=4"]
     output = ["--output", str(base.parent / "out")]
-    planned = CliRunner().invoke(app, [*words, *output, "--plan"])
-    assert planned.exit_code == 0, planned.output
-    assert "num_generations = 4" in planned.output
+    shown = CliRunner().invoke(app, [*words, *output, "--plan"])
+    assert shown.exit_code == 0, shown.output
+    assert "num_generations = 4" in shown.output
     assert not (base.parent / "out").exists()
     trained = CliRunner().invoke(app, [*words, *output])
     assert trained.exit_code == 0, trained.output

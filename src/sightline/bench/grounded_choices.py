@@ -17,7 +17,7 @@ from sightline.core.missing import Missing
 from sightline.metrics.ragged import Ragged
 from sightline.parse.tagged_boxes import TaggedBoxes
 from sightline.parse.tags import Block
-from sightline.rewards.option_answers import same_option
+from sightline.rewards.plain_answers import same_option
 from sightline.rewards.target_boxes import best_overlaps, mentioned, target_boxes
 
 SCORER = TaggedBoxes("tight")

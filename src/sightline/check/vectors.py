@@ -7,9 +7,13 @@ A file is a JSON list of cases, or an object with such a list under `cases`. A c
     rows     rollouts, as columns or as a list of objects -> `reward`, `parts`, `marks`, each optional
              `plus`: extras to add, `minus`: parts to leave out, `only`: an extra instead of the whole reward
              `step`: the training step, for rewards that follow a schedule
-             `verdicts`: replies of the judge in the order in which distinct questions are asked, null for a failure
-    credit   {"scores": [..], "group": [..], "parts": {..}, "mask": [[..]]} -> `advantages`; by the system's credit, or
-             by `rule`, a dotted name with `init`
+             `verdicts`: replies of the judge in the order in which distinct questions are asked, null for a failure;
+             for a judge of several abilities an object of such lists by ability (generate, choose, loglik, embed)
+             `records`: replies by what is asked, as `judges.replay.Record` has them (`fields` as an object), for a
+             system that asks in several rounds
+    credit   {"scores": [..], "group": [..], "parts": {..}, "texts": [..], "columns": {..}, "marks": [[[unit, place,
+             value], ..] per rollout]} and of tokens {"mask": [[..]], "logp", "offsets", "spliced", "measured": {name:
+             [[..]]}} -> `advantages`; by the system's credit, or by `rule`, a dotted name with `init`
     call     a dotted name with `args` and `kwargs`; a class is made with `init`, then its `method` called -> `expected`
 
 `raises` names the error that is expected instead. NaN is null, and so is a parser's `Missing`.
@@ -28,11 +32,12 @@ import numpy as np
 
 from sightline.core.batch import Batch
 from sightline.core.errors import ConfigError, RolloutFileError
+from sightline.core.marks import Mark
 from sightline.core.missing import Missing
 from sightline.core.scores import Scores
 from sightline.credit.credit import Tokens
 from sightline.judges.judge import Verdict
-from sightline.judges.replay import ScriptedJudge
+from sightline.judges.replay import Record, ReplayJudge, ScriptedJudge
 from sightline.system import System
 
 Case = Mapping[str, Any]
@@ -92,7 +97,9 @@ def _run(system: System, case: Case) -> Result:
 def _rows(system: System, case: Case) -> dict[str, Any]:
     given = case["rows"]
     if "verdicts" in case:
-        system = system.with_judge(ScriptedJudge(tuple(_reply(said) for said in case["verdicts"])))
+        system = system.with_judge(_scripted(case["verdicts"]))
+    if "records" in case:
+        system = system.with_judge(ReplayJudge(tuple(_record(row) for row in case["records"]), "vectors"))
     made = Batch.from_columns if isinstance(given, Mapping) else Batch.from_rows
     batch = made(given, step=case.get("step"))
     variant = case.get("variant", "strict")
@@ -104,6 +111,16 @@ def _rows(system: System, case: Case) -> dict[str, Any]:
     parts = {name: plain(scores.parts[name].values) for name in case.get("parts", {}) if name in scores.parts}
     marks = [[plain(mark) for mark in row] for row in scores.marks]
     return {"reward": plain(scores.values), "parts": parts, "marks": marks}
+
+
+def _scripted(said: Sequence[Any] | Mapping[str, Sequence[Any]]) -> ScriptedJudge:
+    if isinstance(said, Mapping):
+        return ScriptedJudge((), {ability: tuple(map(_reply, replies)) for ability, replies in said.items()})
+    return ScriptedJudge(tuple(map(_reply, said)))
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(**{**row, "fields": tuple(row.get("fields", {}).items())})
 
 
 def _reply(said: Any) -> Any:
@@ -118,10 +135,27 @@ def _credit(system: System, case: Case) -> dict[str, Any]:
     values = np.array([np.nan if v is None else v for v in given["scores"]], dtype=np.float64)
     parts = {name: _plain_scores(part) for name, part in given.get("parts", {}).items()}
     scores = _plain_scores(given["scores"])
-    batch = Batch([""] * len(values), group=given.get("group", [0] * len(values)))
-    tokens = Tokens(np.array(given["mask"], dtype=bool)) if "mask" in given else None
-    advantages, _ = rule.assign(Scores(scores.values, scores.why, scores.marks, parts), batch, tokens)
+    texts = given.get("texts", [""] * len(values))
+    batch = Batch(texts, given.get("columns"), group=given.get("group", [0] * len(values)))
+    marks = [_marks(row) for row in given["marks"]] if "marks" in given else scores.marks
+    advantages, _ = rule.assign(Scores(scores.values, scores.why, marks, parts), batch, _tokens(given))
     return {"advantages": plain(advantages)}
+
+
+def _tokens(given: Mapping[str, Any]) -> Tokens | None:
+    if "mask" not in given:
+        return None
+    return Tokens(
+        np.array(given["mask"], dtype=bool),
+        np.array(given["logp"], dtype=np.float64) if "logp" in given else None,
+        offsets=np.array(given["offsets"], dtype=np.int64) if "offsets" in given else None,
+        spliced=np.array(given["spliced"], dtype=bool) if "spliced" in given else None,
+        measured={name: np.array(values, dtype=np.float64) for name, values in given.get("measured", {}).items()},
+    )
+
+
+def _marks(row: Sequence[Any]) -> tuple[Mark, ...]:
+    return tuple(Mark(unit, tuple(place), float(value)) for unit, place, value in row)
 
 
 def _call(system: System, case: Case) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from sightline.core.errors import MissingExtra
 def lab(
     slug: Annotated[str, typer.Argument(help="The system's slug.")],
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds; by default the experiment's.")] = None,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    first_seed: Annotated[
+        int | None, typer.Option(min=0, help="The first of them; by default the experiment's.")
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="A folder of retrained weights (sightline.lab.models.cold_start writes them).")
     ] = None,
@@ -35,8 +37,9 @@ def lab(
     _need_lab()
     experiment = load(slug)
     seeds = seeds or len(experiment.seeds)
-    wanted = range(first_seed, first_seed + seeds)
-    command = f"sightline lab {slug} --seeds {seeds}" + (f" --first-seed {first_seed}" if first_seed else "")
+    first = experiment.seeds[0] if first_seed is None else first_seed
+    wanted = range(first, first + seeds)
+    command = f"sightline lab {slug} --seeds {seeds}" + (f" --first-seed {first}" if first else "")
     if weights is not None:
         os.environ["SIGHTLINE_LAB_WEIGHTS"] = str(weights.absolute())  # inherited by the processes that measure
         folder, command = folder / weights.name, f"{command} --weights {weights}"

@@ -55,6 +55,8 @@ def show(slug: Annotated[str, typer.Argument(help="The system's slug.")]) -> Non
     console.print(_plain(system.formula), soft_wrap=True)
     _reads(console, system)
     _parts(console, system)
+    extras = tuple(f"{name}: {extra.what}" for name, extra in system.extras.items())
+    _list(console, "extras, rewards that can be added by name", extras)
     _list(console, "strict departs from the paper or its code", system.departs)
     _heading(console, "credit")
     console.print("  " + _plain(repr(system.credit)), soft_wrap=True)
@@ -63,11 +65,14 @@ def show(slug: Annotated[str, typer.Argument(help="The system's slug.")]) -> Non
 
 
 def part_list(reward: Reward) -> list[tuple[str, float, float]]:
-    """(name, lowest, highest) of every part of an expression, in reading order."""
+    """(name, lowest, highest) of every part of an expression, in reading order; cases may share a name."""
     from sightline.rewards.algebra import Named
 
-    found = {node.name: node.bounds() for node in reward.walk() if isinstance(node, Named)}
-    return [(name, low, high) for name, (low, high) in found.items()]
+    bounds: dict[str, list[tuple[float, float]]] = {}
+    for node in reward.walk():
+        if isinstance(node, Named):
+            bounds.setdefault(node.name, []).append(node.bounds())
+    return [(name, min(low for low, _ in ends), max(high for _, high in ends)) for name, ends in bounds.items()]
 
 
 def _record(system: System) -> dict[str, Any]:
@@ -81,6 +86,7 @@ def _record(system: System) -> dict[str, Any]:
         "parts": [name for name, _, _ in part_list(system.reward)],
         "range": list(system.reward.bounds()),
         "columns": dict(system.columns),
+        "extras": {name: extra.what for name, extra in system.extras.items()},
         "variants": ["strict"] if system.official is None else ["strict", "official"],
         "judged": system.judged,
         "departs": list(system.departs),

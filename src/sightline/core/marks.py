@@ -8,8 +8,9 @@ build ten million objects.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Literal, NamedTuple, overload
 
@@ -83,8 +84,10 @@ class BoxMarks(LazyMarks):
         xyxy: (N, 4) boxes as the policy wrote them; NaN where an item has none, which gets no mark.
         values: (N,) what each box earned.
         frame: their coordinate frame.
-        found: the reason of a box with a positive value.
+        found: the reason of a box with a positive value, which follows it.
         lost: the reason of all others.
+        labels: N names that come before the reasons; None: none.
+        digits: how values are written, as in a format string.
     """
 
     offsets: NDArray[np.int64]
@@ -93,20 +96,47 @@ class BoxMarks(LazyMarks):
     frame: Frame
     found: str = "matched"
     lost: str = "unmatched"
+    labels: Sequence[str] | None = None
+    digits: str = ".3g"
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def _row(self, index: int) -> tuple[Mark, ...]:
-        span = range(int(self.offsets[index]), int(self.offsets[index + 1]))
-        return tuple(
-            Mark("box", tuple(map(float, self.xyxy[i])), v := float(self.values[i]), self._why(v), self.frame)
-            for i in span
-            if not np.isnan(self.xyxy[i, 0])
-        )
+    def reasons(self, start: int, stop: int) -> list[str]:
+        """Why each of the boxes `start:stop` earned what it did."""
+        found, lost, digits = f"{self.found} ", self.lost, self.digits
+        why = [f"{found}{v:{digits}}" if v > 0 else lost for v in self.values[start:stop].tolist()]
+        if self.labels is None:
+            return why
+        return [f"{label} {one}" for label, one in zip(self.labels[start:stop], why, strict=True)]
 
-    def _why(self, value: float) -> str:
-        return f"{self.found} {value:.3g}" if value > 0 else self.lost
+    def _row(self, index: int) -> tuple[Mark, ...]:
+        start, stop = int(self.offsets[index]), int(self.offsets[index + 1])
+        boxes, values = self.xyxy[start:stop].tolist(), self.values[start:stop].tolist()
+        rows = zip(boxes, values, self.reasons(start, stop), strict=True)
+        return tuple(Mark("box", tuple(box), value, why, self.frame) for box, value, why in rows if box[0] == box[0])
+
+
+@dataclass(frozen=True, eq=False)
+class DeferredMarks(LazyMarks):
+    """Marks of `size` rollouts that take some computing, which is done for all of them when somebody looks at one.
+
+    Args:
+        make: gives them.
+    """
+
+    size: int
+    make: Callable[[], Marks]
+
+    def __len__(self) -> int:
+        return self.size
+
+    @cached_property
+    def made(self) -> Marks:
+        return self.make()
+
+    def _row(self, index: int) -> tuple[Mark, ...]:
+        return self.made[index]
 
 
 @dataclass(frozen=True, eq=False)

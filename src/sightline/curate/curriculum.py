@@ -1,4 +1,4 @@
-"""The order of training rows by kind: stage after stage, shuffled inside a stage."""
+"""The order of training rows: stage after stage by kind, or from few objects to many."""
 
 from __future__ import annotations
 
@@ -47,3 +47,21 @@ def staged_order(
     for row, kind in enumerate(kinds):
         rows[of[kind]].append(row)
     return [rng.permutation(stage).tolist() for stage in rows]
+
+
+def easy_first(counts: Sequence[int], least: int = 1, most: int = 30) -> list[int]:
+    """The numbers of the rows that have `least` to `most` objects, those with few first; equals stay in their order.
+
+    Args:
+        counts: objects of every row.
+        least, most: both included; ten objects or more make a hard set.
+
+    Example:
+        >>> easy_first([3, 0, 1, 40, 1])
+        [2, 4, 0]
+
+    References:
+        Zhan et al., Vision-R1, arXiv 2503.18013, training data.
+    """
+    kept = [row for row, count in enumerate(counts) if least <= count <= most]
+    return sorted(kept, key=lambda row: counts[row])

@@ -78,7 +78,7 @@ class Position:
 
     Args:
         share: least and greatest side of the cut, as a share of the quadrant's; both sides are drawn independently.
-        view: recolours the cut; None leaves it as it is.
+        view: changes colours and sharpness of the cut, not its size; None leaves it as it is.
         distinct: least mean difference in grey levels to the same place of another quadrant; 0 takes all.
 
     Example:
@@ -111,7 +111,7 @@ class Position:
         others = [cut for q, cut in enumerate(cuts) if q != quadrant]
         if self.distinct and any(_alike([cuts[quadrant], other], self.distinct) for other in others):
             return Missing("another quadrant looks the same there")
-        shown = cuts[quadrant] if self.view is None else self.view(cuts[quadrant], rng)
+        shown = cuts[quadrant] if self.view is None else self.view.recoloured(cuts[quadrant], rng)
         question = "The second picture was cut out of the first. From which part: "
         return _row("position", [image, shown], question + _listed(QUADRANTS), QUADRANTS[quadrant], seed, 4)
 

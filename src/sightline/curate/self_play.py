@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from sightline.core.missing import Missing
@@ -28,7 +28,7 @@ Outcome: TypeAlias = Literal[
     "max_rounds_exceeded",
 ]
 THINKING, ASKED = Block("thinking"), Block("question")
-_FINAL = re.compile(r"\[Final Answer\]:[ \t]*+([^\n]*+)")
+_FINAL = re.compile(r"\[Final Answer\]:(.*)", re.DOTALL)
 OPENING = "I will ask myself about the picture, look, and go on from what I see."
 FOLLOWING = "Based on the observed details: "
 
@@ -53,6 +53,7 @@ class Trace:
         thinking: the last thoughts.
         final: the answer that was given, empty if none.
         why: the verifier's or the provider's words.
+        images: what the perceiver saw.
     """
 
     question: str
@@ -62,6 +63,7 @@ class Trace:
     thinking: str = ""
     final: str = ""
     why: str = ""
+    images: tuple[Any, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -78,8 +80,9 @@ class Trace:
         return f"<think>{inner}</think>\n{self.final}"
 
     def row(self) -> dict[str, Any]:
-        """The trace as a record: question, text, answer, number of rounds, and whether it was accepted."""
+        """The trace as a record: pictures, question, text, answer, number of rounds, and whether it was accepted."""
         return {
+            "images": list(self.images),
             "question": self.question,
             "trace": self.text,
             "answer": self.answer,
@@ -123,31 +126,30 @@ class SelfPlay:
     sampling: Sampling = Sampling(temperature=0.7, max_tokens=1024)
 
     def __call__(self, row: Mapping[str, Any]) -> Trace:
-        task, answer = str(row["question"]), str(row["answer"])
+        start = Trace(str(row["question"]), str(row["answer"]), "max_rounds_exceeded", images=_pictures(row))
         rounds: list[Round] = []
         for _ in range(self.most):
-            reply = self._reasoned(task, rounds)
+            so_far = replace(start, rounds=tuple(rounds))
+            reply = self._reasoned(start.question, rounds)
             if isinstance(reply, Missing):
-                return Trace(task, answer, "reasoner_api_error", tuple(rounds), why=reply.why)
+                return replace(so_far, outcome="reasoner_api_error", why=reply.why)
             turn = read_turn(reply)
             if isinstance(turn, str):
-                return Trace(task, answer, turn, tuple(rounds), why=reply[:200])
+                return replace(so_far, outcome=turn, why=reply[:200])
             if turn.final is not None:
-                return self._verified(Trace(task, answer, "rejected", tuple(rounds), turn.thinking, turn.final))
-            seen = self._perceived(turn.question, row)
+                return self._verified(replace(so_far, thinking=turn.thinking, final=turn.final))
+            seen = self._perceived(turn.question, start.images)
             if isinstance(seen, Missing):
-                return Trace(task, answer, "perception_api_error", tuple(rounds), turn.thinking, why=seen.why)
+                return replace(so_far, outcome="perception_api_error", thinking=turn.thinking, why=seen.why)
             rounds.append(Round(turn.thinking, turn.question, seen))
-        return Trace(task, answer, "max_rounds_exceeded", tuple(rounds))
+        return replace(start, rounds=tuple(rounds))
 
     def _reasoned(self, task: str, rounds: Sequence[Round]) -> str | Missing:
         said = "\n".join(f"Question: {turn.question}\nAnswer: {turn.perception}" for turn in rounds) or "(nothing yet)"
         fields = (("task", task), ("dialogue", said))
         return _asked(self.reasoner, Question(prompt("socratic_reasoner").text, fields, sampling=self.sampling))
 
-    def _perceived(self, question: str, row: Mapping[str, Any]) -> str | Missing:
-        given = row.get("images")
-        pictures = tuple(given) if given is not None else (row["image"],) if row.get("image") is not None else ()
+    def _perceived(self, question: str, pictures: tuple[Any, ...]) -> str | Missing:
         words = prompt("socratic_perceiver").text
         asked = Question(words, (("question", question),), images=pictures, sampling=self.sampling)
         return _asked(self.perceiver, asked)
@@ -155,14 +157,14 @@ class SelfPlay:
     def _verified(self, trace: Trace) -> Trace:
         fields = (("question", trace.question), ("answer", trace.answer), ("said", trace.final))
         reply = _asked(self.verifier, Question(prompt("socratic_verifier").text, fields, fenced=("said",)))
-        outcome: Outcome = "rejected"
         if isinstance(reply, Missing):
-            outcome, reply = "verifier_api_error", reply.why
-        elif accepts(reply):
-            outcome = "accepted"
-        return Trace(
-            trace.question, trace.answer, outcome, trace.rounds, trace.thinking, trace.final, why=reply.strip()
-        )
+            return replace(trace, outcome="verifier_api_error", why=reply.why)
+        return replace(trace, outcome="accepted" if accepts(reply) else "rejected", why=reply.strip())
+
+
+def _pictures(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    given = row.get("images")
+    return tuple(given) if given is not None else (row["image"],) if row.get("image") is not None else ()
 
 
 @dataclass(frozen=True)

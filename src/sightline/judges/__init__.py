@@ -2,12 +2,15 @@
 
 - judge: what a judge is: four abilities, a question, a verdict
 - remote: behind an OpenAI-compatible server (calls: its async core; lanes: connections; wire: formats; album: pictures)
-- local: a transformers model in this process (loaded: the work with tensors)
+- local: a transformers model in this process (batches: what runs together; loaded: the model, what it says and embeds;
+  continuations: what it finds likely; vocabulary: without all logits at once)
+- held: a model object that is in memory, such as the policy itself
 - cache: verdicts on disk, so that nothing is asked twice (store: the file; fingerprint: what is "the same" question)
 - replay: verdicts that were recorded
 - embedders: texts, or texts and pictures, as vectors
 - overlap, equality, lexical, colours: no model, only words and pixels
 - stream: verdicts as they arrive
+- votes: several votes, both orders
 - verdicts: what a judge's text says
 - prompts: the words that we ask with
 """
@@ -19,9 +22,10 @@ from sightline.judges.judge import Ability, Chooses, Embeds, Generates, Judge, L
 
 if TYPE_CHECKING:
     from sightline.judges.cache import CachedJudge
-    from sightline.judges.colours import ColourEmbedder
+    from sightline.judges.colours import ColourEmbedder, ColourJudge
     from sightline.judges.embedders import DualEncoder, SentenceEmbedder
-    from sightline.judges.lexical import LexicalEmbedder
+    from sightline.judges.held import ModelJudge, OwnPolicy, frozen_copy
+    from sightline.judges.lexical import LexicalEmbedder, LexicalJudge
     from sightline.judges.local import LocalJudge
     from sightline.judges.overlap import OverlapJudge
     from sightline.judges.prompts import Prompt, prompt
@@ -29,13 +33,15 @@ if TYPE_CHECKING:
     from sightline.judges.replay import Record, RecordingJudge, ReplayJudge, ScriptedJudge, export_cache
     from sightline.judges.store import VerdictStore
     from sightline.judges.stream import Streamed, Streams, arrivals
-    from sightline.judges.verdicts import JsonRating, Rating, json_verdict, zero_or_one
+    from sightline.judges.verdicts import JsonRating, OneOf, Rating, json_verdict, zero_or_one
+    from sightline.judges.votes import balanced, both_orders, mean_vote, same_in_both_orders, voters
 
 _FILES = {
     "cache": ("CachedJudge",),
-    "colours": ("ColourEmbedder",),
+    "colours": ("ColourEmbedder", "ColourJudge"),
     "embedders": ("DualEncoder", "SentenceEmbedder"),
-    "lexical": ("LexicalEmbedder",),
+    "held": ("ModelJudge", "OwnPolicy", "frozen_copy"),
+    "lexical": ("LexicalEmbedder", "LexicalJudge"),
     "local": ("LocalJudge",),
     "overlap": ("OverlapJudge",),
     "prompts": ("Prompt", "prompt"),
@@ -43,7 +49,8 @@ _FILES = {
     "replay": ("Record", "RecordingJudge", "ReplayJudge", "ScriptedJudge", "export_cache"),
     "store": ("VerdictStore",),
     "stream": ("Streamed", "Streams", "arrivals"),
-    "verdicts": ("JsonRating", "Rating", "json_verdict", "zero_or_one"),
+    "verdicts": ("JsonRating", "OneOf", "Rating", "json_verdict", "zero_or_one"),
+    "votes": ("balanced", "both_orders", "mean_vote", "same_in_both_orders", "voters"),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
@@ -52,15 +59,20 @@ __all__ = [
     "CachedJudge",
     "Chooses",
     "ColourEmbedder",
+    "ColourJudge",
     "DualEncoder",
     "Embeds",
     "Generates",
     "JsonRating",
     "Judge",
     "LexicalEmbedder",
+    "LexicalJudge",
     "LocalJudge",
     "Loglik",
+    "ModelJudge",
+    "OneOf",
     "OverlapJudge",
+    "OwnPolicy",
     "Prompt",
     "Question",
     "Rating",
@@ -77,9 +89,15 @@ __all__ = [
     "VerdictStore",
     "arrivals",
     "ask",
+    "balanced",
+    "both_orders",
     "export_cache",
+    "frozen_copy",
     "json_verdict",
+    "mean_vote",
     "prompt",
+    "same_in_both_orders",
+    "voters",
     "zero_or_one",
 ]
 

@@ -144,14 +144,14 @@ class DualEncoder:
         if not questions:
             return
         try:
-            from sightline.judges import loaded
+            from sightline.judges import batches, loaded
         except ImportError as error:
             raise MissingExtra.of("DualEncoder", "train") from error
         model = loaded.load(self.path, self.revision, self.device, self.dtype)
         if not model.dual:
             raise ConfigError(f"DualEncoder: {self.path!r} has no text and image features; it needs a CLIP or SigLIP")
         fit = {"square": stretched, "pad": padded, "processor": None}[self.fit]
-        yield from loaded.answers(replace(model, fit=fit), ability, questions, self.batch_size)
+        yield from batches.answers(replace(model, fit=fit), ability, questions, self.batch_size)
 
 
 def stretched(picture: Any, side: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sightline.judges.judge import Question, Verdict
 
@@ -16,6 +17,8 @@ class EqualityJudge:
         >>> EqualityJudge().generate([Question("", (("answer", " A  cat"), ("gold", "a cat")))])[0].value
         '1'
     """
+
+    instant: ClassVar[bool] = True  # asks nobody, so any process can have one of its own
 
     @property
     def id(self) -> str:

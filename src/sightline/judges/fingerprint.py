@@ -17,7 +17,7 @@ from sightline.judges.judge import Ability, Question
 def fingerprints(ability: Ability, questions: Sequence[Question]) -> list[str | None]:
     """One 32-digit hash per question; a picture that many questions show is hashed once.
 
-    Prompt text, fields, options, continuation, sampling and the content of the pictures count: fields too,
+    Prompt text, fields, options, continuation, opening, sampling and the content of the pictures count: fields too,
     for some judges look at facts instead of prose.
 
     Returns:
@@ -47,6 +47,7 @@ def _fingerprint(ability: Ability, question: Question, picture: Callable[[Any], 
         question.continuation,
         [question.sampling.temperature, question.sampling.top_p, question.sampling.max_tokens, question.sampling.seed],
         pictures,
+        *([question.opening] if question.opening else []),  # without one, keys are those of older caches
     ]
     return hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
 

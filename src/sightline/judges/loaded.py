@@ -1,29 +1,26 @@
-"""A transformers model that is loaded, and what a judge can do with it.
+"""A transformers model that is loaded, its inputs, and what it says and embeds (what it finds likely: `continuations`).
 
-Axes: B questions of a batch, T tokens, V vocabulary, D width. Generation pads on the left; scoring pads on the right,
-where positions count from 0 for every architecture and causal attention never looks.
+Axes: B questions of a batch, T tokens, V vocabulary, D width, N positions. Generation pads on the left.
 """
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import groupby
-from typing import Any, TypeAlias
+from functools import cache, cached_property
+from typing import Any
 
 import torch
 import transformers
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
-from sightline.core.errors import ConfigError, JudgeError, MediaError
-from sightline.judges.judge import Ability, Question, Sampling, Verdict, encodable
-from sightline.judges.stream import Arrival
+from sightline.core.errors import ConfigError, JudgeError
+from sightline.judges.judge import Question, Sampling, encodable
+from sightline.judges.vocabulary import token_logps
 
-Ids: TypeAlias = tuple[int, ...]
-Work: TypeAlias = "Callable[[Loaded, Sequence[Question]], list[Any]]"
+PROBE = (1, 2, 3)  # any tokens do
 _loading = threading.Lock()
 
 
@@ -55,6 +52,53 @@ class Loaded:
         """Whether it encodes pictures and texts apart, as CLIP does."""
         return hasattr(self.model, "get_image_features") and hasattr(self.model, "get_text_features")
 
+    @property
+    def body(self) -> Any:
+        """The model without its output layer: tokens and pictures to last hidden states."""
+        return self.model.base_model
+
+    @cached_property
+    def reuses(self) -> bool:
+        """Whether scoring from kept keys and values, with our own output layer, is what the model itself computes.
+
+        Decided by a trial on a few tokens: sliding windows, recurrent layers, scaled logits and other architectures of
+        which this does not hold are found without a list of names.
+        """
+        try:
+            return self._agrees_with_itself()
+        except (AttributeError, TypeError, KeyError, IndexError, ValueError, RuntimeError):
+            return False  # it takes or returns other things: it is run as it stands
+
+    def _agrees_with_itself(self) -> bool:
+        if type(self.model.get_output_embeddings()) is not torch.nn.Linear:
+            return False  # an adapter or a quantised layer: its weights are not all there is to it
+        ids_1T = torch.tensor([PROBE], device=self.model.device)
+        whole_TV = self.model(input_ids=ids_1T).logits[0].float()
+        before = self.body(input_ids=ids_1T[:, :-1], use_cache=True)
+        cache = before.past_key_values
+        if any(cache.is_sliding) or any(cache.is_linear):
+            return False
+        after = self.body(
+            input_ids=ids_1T[:, -1:],
+            attention_mask=torch.ones_like(ids_1T),
+            position_ids=torch.full_like(ids_1T[:, -1:], len(PROBE) - 1),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        states_TD = torch.cat([before.last_hidden_state[0], after.last_hidden_state[0]])
+        targets_T = whole_TV.argmin(-1)  # unlikely tokens tell a softened logit from a plain one
+        mine_T = self.head(states_TD, targets_T)
+        theirs_T = whole_TV.log_softmax(-1).gather(1, targets_T[:, None])[:, 0]
+        rough = 1e-4 if self.model.dtype == torch.float32 else 5e-2
+        return bool(torch.allclose(mine_T, theirs_T, rtol=rough, atol=rough))
+
+    def head(self, states_ND: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
+        """(N,) log-probabilities of tokens that follow last hidden states."""
+        layer = self.model.get_output_embeddings()
+        text = self.model.config.get_text_config()
+        cap = getattr(text, "final_logit_softcapping", None)
+        return token_logps(states_ND, layer.weight, targets_N, getattr(layer, "bias", None), cap)
+
 
 def load(path: str, revision: str, device: str, dtype: str) -> Loaded:
     """The model of a path, loaded once per process.
@@ -66,39 +110,17 @@ def load(path: str, revision: str, device: str, dtype: str) -> Loaded:
         return _load(path, revision, device, dtype)
 
 
-def answers(model: Loaded, ability: Ability, questions: Sequence[Question], batch_size: int) -> Iterator[Arrival]:
-    """One verdict per question, batch by batch; a batch that fails is tried question by question."""
-    work: Work = {"generate": _generate, "choose": _choose, "loglik": _loglik, "embed": _embed}[ability]
-    for numbers in _batches(ability, questions, batch_size):
-        verdicts = _attempt(work, model, [questions[number] for number in numbers])
-        if len(numbers) > 1 and any(verdict.error for verdict in verdicts):
-            verdicts = [_attempt(work, model, [questions[number]])[0] for number in numbers]
-        yield from zip(numbers, verdicts, strict=True)
+def of_model(model: Any, processor: Any) -> Loaded:
+    """A model object with its processor; what trainers wrap around it is taken off, adapters stay at work."""
+    model = getattr(model, "module", model)
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return _with_padding(model, processor)
 
 
-def _batches(ability: Ability, questions: Sequence[Question], size: int) -> Iterator[list[int]]:
-    """Numbers of questions that run together: alike in sampling and in whether they show pictures, near in length."""
-
-    def kind(number: int) -> tuple[Any, ...]:
-        question = questions[number]
-        alone = ability == "generate" and question.sampling.temperature > 0 and question.sampling.seed is not None
-        # one seed, one question: a sample must not depend on its company
-        return repr(question.sampling) if ability == "generate" else "", bool(question.images), number if alone else -1
-
-    lengths = [len(question.text()) for question in questions]
-    order = sorted(range(len(questions)), key=lambda number: (kind(number), lengths[number], number))
-    for _, alike in groupby(order, key=kind):
-        numbers = list(alike)
-        yield from (numbers[start : start + size] for start in range(0, len(numbers), size))
-
-
-def _attempt(work: Work, model: Loaded, batch: Sequence[Question]) -> list[Verdict[Any]]:
-    try:
-        with model.turn, torch.inference_mode():
-            return [Verdict(value) for value in work(model, batch)]
-    # what torch and processors raise for input that they cannot take; RuntimeError: memory too
-    except (JudgeError, MediaError, RuntimeError, ValueError, IndexError) as error:
-        return [Verdict(error=f"{type(error).__name__}: {error}"[:500])] * len(batch)
+def adapter_as(model: Any, on: bool) -> AbstractContextManager[Any]:
+    """While this is open, a peft model works with or without its adapter."""
+    model = getattr(model, "module", model)
+    return nullcontext() if on or not hasattr(model, "disable_adapter") else model.disable_adapter()
 
 
 @cache
@@ -113,10 +135,14 @@ def _load(path: str, revision: str, device: str, dtype: str) -> Loaded:
         model = kind.from_pretrained(path, dtype=dtype, **where)
     except (OSError, ValueError, ImportError) as error:
         raise ConfigError(f"LocalJudge: no usable model at {path!r}: {error}") from error
+    return _with_padding(model.to(_device(device)).eval(), processor)
+
+
+def _with_padding(model: Any, processor: Any) -> Loaded:
     tokenizer = getattr(processor, "tokenizer", processor)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return Loaded(model.to(_device(device)).eval(), processor, tokenizer)
+    return Loaded(model, processor, tokenizer)
 
 
 def _model_class(config: Any) -> Any:
@@ -133,8 +159,15 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _prompt(model: Loaded, question: Question) -> str:
-    """The question as the model's template writes it; without a template its text behind one mark per picture."""
+def prompt_of(model: Loaded, question: Question) -> str:
+    """The question as the model's template writes it, and what the answer opens with.
+
+    Without a template the text stands behind one mark per picture.
+    """
+    return _asked(model, question) + encodable(question.opening)
+
+
+def _asked(model: Loaded, question: Question) -> str:
     text = question.text()
     if not getattr(model.processor, "chat_template", None):
         return getattr(model.processor, "image_token", "") * len(question.images) + text
@@ -145,7 +178,7 @@ def _prompt(model: Loaded, question: Question) -> str:
     return str(model.processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-def _inputs(model: Loaded, questions: Sequence[Question], side: str) -> Any:
+def inputs_of(model: Loaded, questions: Sequence[Question], side: str) -> Any:
     """The questions' prompts and pictures as tensors, padded on one side."""
     if any(question.images for question in questions) and not model.sees:
         raise JudgeError("this model takes no pictures")
@@ -153,7 +186,7 @@ def _inputs(model: Loaded, questions: Sequence[Question], side: str) -> Any:
     # a template writes the special tokens itself
     special = not getattr(model.processor, "chat_template", None)
     how = {"return_tensors": "pt", "padding": True, "add_special_tokens": special}
-    texts = [_prompt(model, question) for question in questions]
+    texts = [prompt_of(model, question) for question in questions]
     if not any(question.images for question in questions):
         return model.tokenizer(texts, **how).to(model.model.device)
     pictures = [[_picture(image) for image in question.images] for question in questions]
@@ -166,8 +199,9 @@ def _picture(image: Any) -> Any:
     return images.load(image).convert("RGB")
 
 
-def _generate(model: Loaded, questions: Sequence[Question]) -> list[Any]:
-    inputs = _inputs(model, questions, "left")
+def generate(model: Loaded, questions: Sequence[Question]) -> list[Any]:
+    """A text per question, special tokens left out; the questions must be sampled alike."""
+    inputs = inputs_of(model, questions, "left")
     how = questions[0].sampling
     with torch.random.fork_rng(devices=_seeded_devices(model), enabled=how.seed is not None):
         if how.seed is not None:
@@ -198,134 +232,13 @@ def _generation(model: Loaded, how: Sampling) -> Any:
     )
 
 
-def _loglik(model: Loaded, questions: Sequence[Question]) -> list[Any]:
-    continuations = [_after(model, question)(question.continuation) for question in questions]
-    if not all(continuations):
-        raise JudgeError("an empty continuation has no log-probability")
-    return [scored[0] for scored in _scores(model, questions, [[ids] for ids in continuations])]
-
-
-def _choose(model: Loaded, questions: Sequence[Question]) -> list[Any]:
-    spellings = [_spellings(model, question) for question in questions]
-    flat = [[ids for option in options for ids in option] for options in spellings]
-    return [
-        _shares(options, [sum(logps) for logps in scored])
-        for options, scored in zip(spellings, _scores(model, questions, flat), strict=True)
-    ]
-
-
-def _shares(options: Sequence[Sequence[Ids]], logps: Sequence[float]) -> tuple[float, ...]:
-    spelled = torch.split(torch.tensor(logps, dtype=torch.float64), [len(spellings) for spellings in options])
-    return tuple(torch.softmax(torch.stack([logp.logsumexp(0) for logp in spelled]), 0).tolist())
-
-
-def _spellings(model: Loaded, question: Question) -> list[list[Ids]]:
-    """Per option the distinct token lists of its spellings; one that two options share belongs to neither alone."""
-    if not question.options:
-        raise JudgeError("`choose` needs options")
-    ids_of, taken = _after(model, question), set[Ids]()
-    spellings: list[list[Ids]] = []
-    for option in question.options:
-        cases = option, option.capitalize(), option.lower()
-        # as written: then another option's other case may not claim it
-        allowed = [text for text in cases if text == option or text not in question.options]
-        own = dict.fromkeys(ids_of(lead + text) for text in allowed for lead in ("", " "))
-        spellings.append([ids for ids in own if ids and ids not in taken])
-        taken.update(own)
-    _refuse_alike(question.options, spellings)
-    return spellings
-
-
-def _refuse_alike(options: Sequence[str], spellings: Sequence[Sequence[Ids]]) -> None:
-    for short, mine in zip(options, spellings, strict=True):
-        if not mine:
-            raise JudgeError(f"option {short!r} is empty or spelled like another option")
-        for long, theirs in zip(options, spellings, strict=True):
-            if mine is not theirs and any(b[: len(a)] == a for a in mine for b in theirs):
-                raise JudgeError(f"option {long!r} begins with option {short!r}; name the options by different letters")
-
-
-def _after(model: Loaded, question: Question) -> Callable[[str], Ids]:
-    """text -> the tokens that it adds behind the question's prompt.
-
-    Tokenising it alone would begin a new text, which many tokenizers mark with a blank.
-    """
-    prompt = _prompt(model, question)
-    before = model.tokenizer(prompt, add_special_tokens=False)["input_ids"]
-
-    def ids_of(text: str) -> Ids:
-        both = model.tokenizer(prompt + encodable(text), add_special_tokens=False)["input_ids"]
-        if both[: len(before)] == before:
-            return tuple(both[len(before) :])
-        # the prompt's last token grew into the text
-        return tuple(model.tokenizer(encodable(text), add_special_tokens=False)["input_ids"])
-
-    return ids_of
-
-
-def _scores(
-    model: Loaded, questions: Sequence[Question], wanted: Sequence[Sequence[Ids]]
-) -> list[list[tuple[float, ...]]]:
-    """Log-probabilities of the tokens of several continuations per question.
-
-    Continuations share a forward pass if one begins the other, or if they differ in the last token only.
-    """
-    rows = [(row, ids) for row, several in enumerate(wanted) for ids in _longest({ids[:-1] for ids in several})]
-    logps: dict[tuple[int, Ids], tuple[float, ...]] = {}
-    for start in range(0, len(rows), len(questions)):
-        part = rows[start : start + len(questions)]
-        logits = _next_token_logits(model, [questions[row] for row, _ in part], [context for _, context in part])
-        for (row, context), logits_TV in zip(part, logits, strict=True):
-            logp_TV = torch.log_softmax(logits_TV.float(), -1)  # one row at a time: the whole batch may not fit
-            for ids in wanted[row]:
-                if context[: len(ids) - 1] == ids[:-1]:
-                    logps[row, ids] = tuple(logp_TV[range(len(ids)), list(ids)].tolist())
-    return [[logps[row, ids] for ids in several] for row, several in enumerate(wanted)]
-
-
-def _longest(contexts: set[Ids]) -> list[Ids]:
-    """Those that are not the beginning of another one."""
-    return sorted(a for a in contexts if not any(a != b and b[: len(a)] == a for b in contexts))
-
-
-def _next_token_logits(model: Loaded, questions: Sequence[Question], contexts: Sequence[Ids]) -> list[torch.Tensor]:
-    """Per question (len(context) + 1, V): logits of what follows the prompt and each token of the context behind it."""
-    inputs = dict(_inputs(model, questions, "right"))
-    lengths = inputs["attention_mask"].sum(1).tolist()
-    extended = _extended(inputs, lengths, contexts, model.tokenizer.pad_token_id)
-    first, width = min(lengths) - 1, extended["input_ids"].shape[1]
-    kept = {}
-    if "logits_to_keep" in inspect.signature(model.model.forward).parameters:
-        kept = {"logits_to_keep": width - first}  # prompt length times vocabulary would be too much
-    logits_BTV = model.model(**extended, **kept).logits
-    skipped = width - logits_BTV.shape[1]
-    return [
-        logits_BTV[row, size - 1 - skipped : size + len(context) - skipped]
-        for row, (size, context) in enumerate(zip(lengths, contexts, strict=True))
-    ]
-
-
-def _extended(inputs: dict[str, Any], lengths: Sequence[int], contexts: Sequence[Ids], pad: int) -> dict[str, Any]:
-    """The inputs with each row's context set behind its prompt; other per-token inputs grow by 0."""
-    ids_BT = inputs["input_ids"]
-    width = max(size + len(context) for size, context in zip(lengths, contexts, strict=True))
-    out = dict(inputs)
-    for name, tensor in inputs.items():
-        if isinstance(tensor, torch.Tensor) and tensor.shape == ids_BT.shape:
-            out[name] = tensor.new_full((len(contexts), width), pad if name == "input_ids" else 0)
-            out[name][:, : ids_BT.shape[1]] = tensor[:, :width]
-    for row, (size, context) in enumerate(zip(lengths, contexts, strict=True)):
-        out["input_ids"][row, size : size + len(context)] = ids_BT.new_tensor(context)
-        out["attention_mask"][row, size : size + len(context)] = 1
-    return out
-
-
-def _embed(model: Loaded, questions: Sequence[Question]) -> list[Any]:
+def embed(model: Loaded, questions: Sequence[Question]) -> list[Any]:
+    """A vector per question; pictures and texts apart if the model encodes them apart."""
     if model.dual:
         shown = any(question.images for question in questions)
         vectors = _image_features(model, questions) if shown else _text_features(model, questions)
         return [tuple(vector) for vector in vectors.float().tolist()]
-    inputs = _inputs(model, questions, "right")
+    inputs = inputs_of(model, questions, "right")
     outputs = model.model(**inputs, output_hidden_states=True)
     hidden_BTD = outputs.hidden_states[-1].float()
     mask_BT1 = inputs["attention_mask"][..., None].float()

@@ -1,7 +1,7 @@
 """A judge that is a transformers model in this process.
 
-This file is the value: which model, where it runs. The work with tensors is in `loaded`, which is imported, with torch,
-when the judge is first asked.
+This file is the value: which model, where it runs. The work with tensors is in `batches`, which is imported with
+torch when the judge is first asked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class LocalJudge(Streamed):
     generate  the text that follows the prompt, special tokens left out
     choose    share of option o = sum over spellings s of p(s | prompt), over all options adding up to 1; spellings: as
               given, capitalised, lower case, each also with a leading blank, equal token lists counted once
-    loglik    natural log-probability of each token of the continuation
+    loglik    natural log-probability of each token of the continuation; a prompt with its pictures is encoded once for
+              all questions that share it
     embed     mean of the last hidden states over the prompt; for CLIP-type models, text features, or the mean of the
               image features if there are pictures; not normalised
 
@@ -34,7 +35,7 @@ class LocalJudge(Streamed):
         path: a folder or a hub id.
         device: `cpu`, `cuda`, `cuda:1`, ...; empty: `cuda` if there is one, else `cpu`.
         dtype: `float32`, `bfloat16`, ...; `auto`: that of the weights.
-        batch_size: questions per forward pass. Results do not depend on it beyond rounding.
+        batch_size: prompts, or continuations, per forward pass. Results do not depend on it beyond rounding.
         revision: of a hub model.
 
     Raises:
@@ -62,11 +63,11 @@ class LocalJudge(Streamed):
         if not questions:
             return
         try:
-            from sightline.judges import loaded
+            from sightline.judges import batches, loaded
         except ImportError as error:
             raise MissingExtra.of("LocalJudge", "train") from error
         model = loaded.load(self.path, self.revision, self.device, self.dtype)
-        yield from loaded.answers(model, ability, questions, self.batch_size)
+        yield from batches.answers(model, ability, questions, self.batch_size)
 
 
 def weights_id(path: str, revision: str) -> str:

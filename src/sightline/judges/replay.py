@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +99,7 @@ class ScriptedJudge(Streamed):
 
     Args:
         replies: values; a `Verdict` stands for itself.
+        by_ability: ability -> replies, for a judge that is asked in several ways; `replies` serve the others.
 
     Example:
         >>> ScriptedJudge(("1", Verdict(error="overloaded"))).generate([Question("a"), Question("b"), Question("c")])
@@ -107,18 +108,24 @@ class ScriptedJudge(Streamed):
     """
 
     replies: tuple[Any, ...]
+    by_ability: tuple[tuple[str, tuple[Any, ...]], ...] | Mapping[str, tuple[Any, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.by_ability, Mapping):
+            object.__setattr__(self, "by_ability", tuple(self.by_ability.items()))
 
     @property
     def id(self) -> str:
-        return f"scripted:{_hash(self.replies)}"
+        return f"scripted:{_hash((*self.replies, *dict(self.by_ability).items()))}"
 
     def stream(self, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
+        script = dict(self.by_ability).get(ability, self.replies)
         for number in range(len(questions)):
-            if number < len(self.replies):
-                reply = self.replies[number]
+            if number < len(script):
+                reply = script[number]
                 yield number, reply if isinstance(reply, Verdict) else Verdict(reply)
             else:
-                yield number, Verdict(error=f"the script has {len(self.replies)} replies")
+                yield number, Verdict(error=f"the script has {len(script)} replies")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from sightline.core.errors import CompositionError
-from sightline.judges.judge import Ability, Judge, Question, Verdict
+from sightline.core.errors import CompositionError, ConfigError, MissingExtra
+from sightline.judges.judge import Ability, Judge, Question, Verdict, answered, checked
 
 Arrival: TypeAlias = tuple[int, Verdict[Any]]
 
@@ -47,26 +47,33 @@ class Streamed:
 
 
 def arrivals(judge: Judge, ability: Ability, questions: Sequence[Question]) -> Iterator[Arrival]:
-    """The verdicts of any judge as they arrive.
+    """The verdicts of any judge as they arrive, one per question; what goes wrong is an error, as in `answered`.
 
     Raises:
-        CompositionError: the judge lacks the ability, or did not give one verdict per question.
+        CompositionError: the judge lacks the ability.
+        ConfigError, MissingExtra: the caller has set up the judge wrongly.
     """
-    method = getattr(judge, ability, None)
-    if method is None:
-        raise CompositionError(f"judge {judge.id} cannot `{ability}`; give one that has this ability")
-    if isinstance(judge, Streams):
-        yield from judge.stream(ability, questions)
+    if getattr(judge, ability, None) is None or not isinstance(judge, Streams):
+        yield from enumerate(answered(judge, ability, questions))
         return
-    verdicts = list(method(questions))
-    if len(verdicts) != len(questions):
-        raise CompositionError(f"judge {judge.id} gave {len(verdicts)} verdicts for {len(questions)} questions")
-    yield from enumerate(verdicts)
+    open_numbers = dict.fromkeys(range(len(questions)))
+    missing = "the judge ended without an answer"
+    try:
+        for number, verdict in judge.stream(ability, questions):
+            if number in open_numbers:  # a number that is none of ours, or was there before, is no answer
+                del open_numbers[number]
+                yield number, checked(ability, questions[number], verdict)
+    except (ConfigError, CompositionError, MissingExtra):
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary where a judge's failure becomes a reason
+        missing = f"{type(error).__name__}: {error}"[:500]
+    yield from ((number, Verdict(error=missing)) for number in open_numbers)
 
 
 def gathered(stream: Iterator[Arrival], size: int) -> list[Verdict[Any]]:
     """A stream of `size` verdicts, in the order of the questions."""
     verdicts: list[Verdict[Any]] = [Verdict(error="the judge ended without an answer")] * size
     for number, verdict in stream:
-        verdicts[number] = verdict
+        if 0 <= number < size:
+            verdicts[number] = verdict
     return verdicts

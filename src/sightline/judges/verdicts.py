@@ -82,6 +82,43 @@ class Rating:
         return float(value) if inside else Missing(f"{str(value)[:20]} is outside {self.low:g}..{self.high:g}")
 
 
+_DRESS = " \t\n*_`\"'.:()[]"
+_LEAD = re.compile(
+    r"[\s*_]*(?:(?:the\s+)?(?:final\s+)?(?:answer|verdict|choice|winner)(?:\s+is)?[\s*_]*[:=]?)?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The option that a reply consists of, in any case.
+
+    Accepted: the option alone, with `answer`, `verdict`, `choice` or `winner` in front, in bold, quotes or brackets. A
+    reply that says more is Missing: which of several words is the verdict is not guessed.
+
+    Args:
+        options: as they are returned.
+
+    Example:
+        >>> pick = OneOf(("A", "B", "tie"))
+        >>> pick("B."), pick("**Answer:** (a)"), pick("Tie")
+        ('B', 'A', 'tie')
+        >>> pick("A is better than B").why
+        "none of A, B, tie, and nothing else, in 'A is better than B'"
+    """
+
+    options: tuple[str, ...]
+
+    def __call__(self, text: str) -> str | Missing:
+        known = {option.casefold(): option for option in self.options}
+        if len(text) <= _LONGEST_RATING:
+            lead = _LEAD.match(text)
+            for said in (text, text[lead.end() :] if lead else text):
+                found = known.get(said.strip(_DRESS).casefold())
+                if found is not None:
+                    return found
+        return Missing(f"none of {', '.join(self.options)}, and nothing else, in {text[:60]!r}")
+
+
 def json_verdict(text: str) -> dict[str, Any] | Missing:
     """The one JSON object in a reply, bare, in a code fence or amid prose.
 

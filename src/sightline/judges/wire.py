@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sightline.core.errors import JudgeError
@@ -71,10 +72,22 @@ def _user(question: Question, urls: Sequence[str]) -> dict[str, Any]:
     return {"role": "user", "content": [*parts, {"type": "text", "text": question.text()}]}
 
 
+def _chat(question: Question, urls: Sequence[str]) -> dict[str, Any]:
+    """The messages; an opening is an assistant turn that the server is asked to go on with (vLLM, SGLang)."""
+    if not question.opening:
+        return {"messages": [_user(question, urls)]}
+    return _begun(question, urls, question.opening)
+
+
+def _begun(question: Question, urls: Sequence[str], said: str) -> dict[str, Any]:
+    messages = [_user(question, urls), {"role": "assistant", "content": encodable(said)}]
+    return {"messages": messages, "add_generation_prompt": False, "continue_final_message": True}
+
+
 def _generate_body(question: Question, urls: Sequence[str]) -> dict[str, Any]:
     how = question.sampling
     body = {
-        "messages": [_user(question, urls)],
+        **_chat(question, urls),
         "temperature": how.temperature,
         "top_p": how.top_p,
         "max_tokens": how.max_tokens,
@@ -96,7 +109,7 @@ def _read_text(reply: Any, question: Question) -> str:
 def _choose_body(question: Question, urls: Sequence[str]) -> dict[str, Any]:
     # temperature 1: the model's own distribution is asked for, and some servers report it after the temperature
     tokens = {"max_tokens": 1, "temperature": 1.0, "logprobs": True, "top_logprobs": TOP_TOKENS}
-    return {"messages": [_user(question, urls)], **tokens}
+    return {**_chat(question, urls), **tokens}
 
 
 def _read_options(reply: Any, question: Question) -> tuple[float, ...]:
@@ -120,33 +133,36 @@ def _read_vector(reply: Any, question: Question) -> tuple[float, ...]:
 
 
 def _chat_loglik_body(question: Question, urls: Sequence[str]) -> dict[str, Any]:
-    said = {"role": "assistant", "content": encodable(question.continuation)}
-    how = {"add_generation_prompt": False, "continue_final_message": True, "prompt_logprobs": 0}
-    return {"messages": [_user(question, urls), said], "max_tokens": 1, "temperature": 1.0, **how}
+    begun = _begun(question, urls, question.opening + question.continuation)
+    return {**begun, "max_tokens": 1, "temperature": 1.0, "prompt_logprobs": 0}
 
 
 def _read_chat_loglik(reply: Any, question: Question) -> tuple[float, ...]:
     entries = reply.get("prompt_logprobs") or reply["choices"][0].get("prompt_logprobs")
     if not entries:
         raise JudgeError("the server sent no prompt_logprobs, which `loglik` over chat needs (vLLM does)")
-    wanted = encodable(question.continuation).strip()
+    # by their letters: some tokenizers decode a token alone without the blank before it
+    wanted, spelled = _letters(encodable(question.continuation)), ""
     logps: list[float] = []
-    spelled = ""
     for entry in reversed(entries):
-        if not entry or spelled.rstrip().endswith(wanted):
+        if not entry or len(spelled) >= len(wanted):
             break
         token = next(iter(entry.values()))  # the prompt's own token stands first
         logps.insert(0, float(token["logprob"]))
-        spelled = token["decoded_token"] + spelled
-    if not wanted or not spelled.rstrip().endswith(wanted):
-        raise JudgeError(f"the prompt's last tokens do not spell the continuation {wanted[:40]!r}")
+        spelled = _letters(str(token.get("decoded_token") or "")) + spelled
+    if not wanted or not spelled.endswith(wanted):
+        raise JudgeError(f"the prompt's last tokens do not spell the continuation {question.continuation[:40]!r}")
     return tuple(logps)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character not in _BLANKS)
 
 
 def _echo_body(question: Question, urls: Sequence[str]) -> dict[str, Any]:
     if urls:
         raise JudgeError("the completions endpoint takes no pictures; use CHAT_LOGLIK")
-    prompt = question.text() + encodable(question.continuation)
+    prompt = _bare(question) + encodable(question.continuation)
     return {"prompt": prompt, "echo": True, "logprobs": 1, "max_tokens": 0, "temperature": 1.0}
 
 
@@ -154,15 +170,29 @@ def _read_echo(reply: Any, question: Question) -> tuple[float, ...]:
     logprobs = reply["choices"][0].get("logprobs")
     if not logprobs:
         raise JudgeError("the server sent no logprobs of the prompt, which `loglik` needs (`echo` is not supported)")
-    start = len(question.text())
+    start = len(_bare(question))
     end = start + len(encodable(question.continuation))
-    starts = logprobs["text_offset"]
-    ends = [*starts[1:], end]
+    starts = _starts(logprobs)
+    # blanks between two tokens may belong to neither
+    own = [start + len(token) for start, token in zip(starts, logprobs["tokens"], strict=True)]
+    ends = [min(both) for both in zip(own, [*starts[1:], end], strict=True)]
     spans = zip(starts, ends, logprobs["token_logprobs"], strict=True)
     logps = [logp for begin, stop, logp in spans if stop > start and begin < end]
     if not logps or None in logps:
         raise JudgeError("the server sent no logprobs of the continuation (`echo` is not supported)")
     return tuple(map(float, logps))
+
+
+def _bare(question: Question) -> str:
+    return question.text() + encodable(question.opening)
+
+
+def _starts(logprobs: Mapping[str, Any]) -> Sequence[int]:
+    """Where each token begins; SGLang sends -1, so the tokens' texts are added up."""
+    offsets = logprobs.get("text_offset") or ()
+    if offsets and min(offsets) >= 0:
+        return tuple(offsets)
+    return tuple(accumulate((len(token) for token in logprobs["tokens"][:-1]), initial=0))
 
 
 GENERATE = Wire("chat/completions", _generate_body, _read_text)

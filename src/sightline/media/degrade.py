@@ -49,6 +49,18 @@ def low_contrast(picture: Picture, contrast: float, middle: int = MIDDLE_GREY) -
     return np.rint(middle + contrast * (picture.astype(np.float64) - middle)).clip(0, 255).astype(np.uint8)
 
 
+def wrapped_negative(picture: Picture) -> Picture:
+    """The picture in complementary colours: v -> (256 - v) mod 256, so that 0 stays 0.
+
+    What becomes of frames in 0..255 that are scaled by 255 once more and cut to bytes.
+
+    Example:
+        >>> wrapped_negative(np.array([[[0, 1, 255]]], np.uint8))[0, 0].tolist()
+        [0, 255, 1]
+    """
+    return np.negative(picture)
+
+
 def noise(picture: Picture, sd: float, rng: np.random.Generator) -> Picture:
     """Normal noise of standard deviation `sd` grey levels on every channel."""
     return np.rint(picture + rng.normal(0, sd, picture.shape)).clip(0, 255).astype(np.uint8)

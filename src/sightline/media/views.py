@@ -46,11 +46,24 @@ class RandomView:
     blur: tuple[float, float] = (0.1, 2.0)
 
     def __call__(self, picture: Image, rng: np.random.Generator) -> Image:
-        from PIL import ImageFilter, ImageOps
+        from PIL import ImageOps
 
         view = self._cropped(picture.convert("RGB"), rng)
         if rng.random() < self.chance_flip:
             view = ImageOps.mirror(view)
+        return self.recoloured(view, rng)
+
+    def recoloured(self, picture: Image, rng: np.random.Generator) -> Image:
+        """The whole picture, neither cropped nor flipped, with the steps that change colours and sharpness.
+
+        Example:
+            >>> from PIL import Image
+            >>> RandomView().recoloured(Image.new("RGB", (50, 40), "red"), np.random.default_rng(0)).size
+            (50, 40)
+        """
+        from PIL import ImageFilter, ImageOps
+
+        view = picture.convert("RGB")
         if rng.random() < self.chance_jitter:
             view = self._jittered(view, rng)
         if rng.random() < self.chance_grey:

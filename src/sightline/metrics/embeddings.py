@@ -12,6 +12,7 @@ from sightline.core.errors import ShapeError
 
 Floats = NDArray[np.float64]
 NO_LENGTH = 1e-12
+_SMALL = 1e-200  # squared lengths between this and its inverse neither overflow nor vanish
 
 
 def vectors(value: ArrayLike, who: str = "vectors") -> Floats:
@@ -42,11 +43,21 @@ def unit_rows(value: ArrayLike) -> Floats:
                [0. , 0. ]])
     """
     rows = vectors(value)
+    squares = _squared_lengths(rows)
+    listed = squares.tolist()
+    if listed and min(listed) > _SMALL and sum(listed) < 1.0 / _SMALL:  # the usual case; a sum with NaN is NaN
+        return np.asarray(rows / np.sqrt(squares)[:, None])
     rows = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
     largest = np.abs(rows).max(axis=1, keepdims=True) if rows.shape[1] else np.zeros((len(rows), 1))
     rows = rows / np.where(largest > 0, largest, 1.0)  # squares of huge or tiny numbers would overflow or vanish
     length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     return np.asarray(np.where(length > 0, rows / np.where(length > 0, length, 1.0), 0.0))
+
+
+def _squared_lengths(rows: Floats) -> Floats:
+    """(N,) sums of squares; the quick way came with numpy 2."""
+    quick = getattr(np, "vecdot", None)
+    return np.asarray(np.einsum("nd,nd->n", rows, rows) if quick is None else quick(rows, rows))
 
 
 def cosine_of_mean(text_D: ArrayLike, frames_FD: ArrayLike) -> float:

@@ -132,29 +132,45 @@ def hungarian(cost_PG: ArrayLike) -> Indices:
         == (np.arange(cost.shape[1]) < p[:, None])[:, :, None] & (np.arange(cost.shape[2]) < g[:, None])[:, None]
     )
     matched = np.full(cost.shape[:2], -1, dtype=np.intp)
-    for row, easy in enumerate(full.all(axis=(1, 2)).tolist()):
-        if easy:
-            _assign(cost[row, : p[row], : g[row]], matched[row])
-        else:
-            _assign_allowed(cost[row], allowed[row], matched[row])
+    easy = full.all(axis=(1, 2))
+    few = np.minimum(p, g)
+    _assign_one(cost, np.flatnonzero(easy & (few == 1)), matched)
+    blocks = np.flatnonzero(easy & (few > 1))
+    _assign_blocks(cost, blocks, p[blocks].tolist(), g[blocks].tolist(), matched)
+    for row in np.flatnonzero(~easy).tolist():
+        _assign_allowed(cost[row], allowed[row], matched[row])
     return matched.reshape(shape)
 
 
-def _assign(cost_PG: Floats, matched_P: Indices) -> None:
-    """Solve one assignment of finite costs into `matched_P`."""
+def _assign_one(cost: Floats, rows: Indices, matched: Indices) -> None:
+    """Rows with one prediction or one gold item: the cheapest pair."""
+    if len(rows):
+        finite = np.where(np.isfinite(cost[rows]), cost[rows], np.inf).reshape(len(rows), -1)
+        prediction, gold = np.divmod(finite.argmin(axis=1), cost.shape[2])
+        matched[rows, prediction] = gold
+
+
+def _assign_blocks(cost: Floats, rows: Indices, p: list[int], g: list[int], matched: Indices) -> None:
+    """Rows whose first `p` predictions and first `g` gold items may all be paired."""
     from scipy.optimize import linear_sum_assignment
 
-    prediction, gold = linear_sum_assignment(cost_PG)
-    matched_P[prediction] = gold
+    pairs = [linear_sum_assignment(one[:most, :many]) for one, most, many in zip(cost[rows], p, g, strict=True)]
+    if pairs:
+        prediction, gold = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        matched[np.repeat(rows, np.minimum(p, g)), prediction] = gold
 
 
 def _assign_allowed(cost_PG: Floats, allowed_PG: Mask, matched_P: Indices) -> None:
-    """The same with forbidden pairs: one of them costs more than any difference that all allowed ones can make."""
+    """One row with forbidden pairs: one of them costs more than any difference that all allowed ones can make."""
+    from scipy.optimize import linear_sum_assignment
+
+    if not allowed_PG.any():
+        return
     lowest, highest = cost_PG[allowed_PG].min(), cost_PG[allowed_PG].max()
     forbidden = (highest - lowest + 1) * (min(cost_PG.shape) + 1)
-    _assign(np.where(allowed_PG, cost_PG - lowest, forbidden), matched_P)
-    chosen = np.flatnonzero(matched_P >= 0)
-    matched_P[chosen[~allowed_PG[chosen, matched_P[chosen]]]] = -1
+    prediction, gold = linear_sum_assignment(np.where(allowed_PG, cost_PG - lowest, forbidden))
+    kept = allowed_PG[prediction, gold]
+    matched_P[prediction[kept]] = gold[kept]
 
 
 class Matches(NamedTuple):

@@ -12,6 +12,7 @@ from sightline.core.errors import ShapeError
 
 Floats = NDArray[np.float64]
 NO_LENGTH, NO_DIRECTION = 1e-12, 1e-8
+_SQUARABLE = 1e100
 
 
 def goal_closeness(
@@ -62,7 +63,7 @@ def goal_closeness(
 
 
 def _closeness(states_ND: Floats, goal_D: Floats, baseline_D: Floats, alpha: float, guarded: bool) -> Floats:
-    length_N = np.sqrt((states_ND**2).sum(-1))
+    length_N = lengths(states_ND)
     known_N = length_N >= NO_LENGTH
     apart_ND = states_ND / np.where(known_N, length_N, 1.0)[:, None] - goal_D
     all_N = (apart_ND**2).sum(-1)
@@ -89,10 +90,22 @@ def mean_direction(prompts: ArrayLike, name: str = "prompts", width: int | None 
         array([0.5, 0.5])
     """
     prompts_PD = _rows(prompts, name, width)
-    length_P1 = np.sqrt((prompts_PD**2).sum(-1, keepdims=True))
-    if not len(prompts_PD) or not (length_P1 >= NO_LENGTH).all():
+    length_P = lengths(prompts_PD)
+    if not len(prompts_PD) or not (length_P >= NO_LENGTH).all():
         raise ShapeError(f"goal_closeness: `{name}` needs one prompt or more, each longer than 0")
-    return np.asarray((prompts_PD / length_P1).mean(0))
+    return np.asarray((prompts_PD / length_P[:, None]).mean(0))
+
+
+def lengths(vectors_ND: Floats) -> Floats:
+    """(N,) Euclidean lengths, also of vectors whose squares no float can hold.
+
+    Example:
+        >>> lengths(np.array([[3.0, 4.0], [3e200, 4e200], [0.0, 0.0]]))
+        array([5.e+000, 5.e+200, 0.e+000])
+    """
+    largest_N1 = np.abs(vectors_ND).max(-1, initial=0.0, keepdims=True)
+    scale_N1 = np.where(largest_N1 > _SQUARABLE, largest_N1, 1.0)
+    return np.asarray(scale_N1[:, 0] * np.sqrt(((vectors_ND / scale_N1) ** 2).sum(-1)))
 
 
 def _rows(vectors: ArrayLike, name: str, width: int | None = None) -> Floats:

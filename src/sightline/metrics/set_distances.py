@@ -10,27 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from math import lcm
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sightline.metrics.embeddings import NO_LENGTH, unit_rows
+from sightline.core.errors import ShapeError
+from sightline.metrics.embeddings import NO_LENGTH, unit_rows, vectors
 
 Floats = NDArray[np.float64]
 Cost: TypeAlias = Callable[[Floats, Floats], Floats]
 SetDistance: TypeAlias = Callable[[ArrayLike, ArrayLike], float]
 ONE_EMPTY = 2.0
 ROUNDING = 1e-12
+SAFE = 100.0  # largest cost / epsilon of which the exponentials are ordinary numbers
+SETTLED, PATIENCE = 1e-13, 8  # error of a sum at which rounds end, and rounds between two looks at it
 MOST_COPIES = 600  # members of an assignment that stands for a transport problem
 
 
 def cosine_cost(x: Floats, y: Floats) -> Floats:
     """1 - cosine of unit rows, in [0, 2]; what is only rounding is 0."""
-    c_mn = np.minimum(1.0 - x @ y.T, 2.0)
-    return np.asarray(np.where(c_mn > ROUNDING, c_mn, 0.0))
+    c_mn: Floats = np.minimum(1.0 - np.dot(x, y.T), 2.0)
+    c_mn[c_mn <= ROUNDING] = 0.0
+    return c_mn
 
 
 def euclidean_cost(x: Floats, y: Floats) -> Floats:
@@ -49,12 +53,21 @@ def _of_sets(formula: Callable[..., float]) -> Callable[..., float]:
 
     @wraps(formula)
     def distance(X: ArrayLike, Y: ArrayLike, *options: object, **named: object) -> float:
-        x, y = unit_rows(X), unit_rows(Y)
-        if not len(x) or not len(y):
-            return 0.0 if len(x) == len(y) else ONE_EMPTY
-        return float(formula(x, y, *options, **named))
+        x, y = vectors(X), vectors(Y)
+        m = len(x)
+        if not m or not len(y):
+            return 0.0 if m == len(y) else ONE_EMPTY
+        if x.shape[1] != y.shape[1]:
+            raise ShapeError(f"set distance: vectors of {x.shape[1]} and of {y.shape[1]} numbers")
+        both = unit_rows(np.concatenate([x, y]))
+        return float(formula(both[:m], both[m:], *options, **named))
 
     return distance
+
+
+def _mean_nearest(c_mn: Floats, axis: int) -> float:
+    nearest = np.minimum.reduce(c_mn, axis=axis)
+    return float(np.add.reduce(nearest)) / len(nearest)
 
 
 @_of_sets
@@ -65,7 +78,7 @@ def directed(x: Floats, y: Floats, cost: Cost = cosine_cost) -> float:
         >>> directed([[1, 0]], [[1, 0], [0, 1]]), directed([[1, 0], [0, 1]], [[1, 0]])
         (0.0, 0.5)
     """
-    return float(cost(x, y).min(axis=1).mean())
+    return _mean_nearest(cost(x, y), 1)
 
 
 @_of_sets
@@ -77,7 +90,7 @@ def chamfer(x: Floats, y: Floats, weight: float = 0.5, cost: Cost = cosine_cost)
         0.25
     """
     c_mn = cost(x, y)
-    return float(weight * c_mn.min(axis=1).mean() + (1.0 - weight) * c_mn.min(axis=0).mean())
+    return weight * _mean_nearest(c_mn, 1) + (1.0 - weight) * _mean_nearest(c_mn, 0)
 
 
 @_of_sets
@@ -89,7 +102,7 @@ def hausdorff(x: Floats, y: Floats, cost: Cost = cosine_cost) -> float:
         1.0
     """
     c_mn = cost(x, y)
-    return float(max(c_mn.min(axis=1).max(), c_mn.min(axis=0).max()))
+    return max(float(np.minimum.reduce(c_mn, axis=axis).max()) for axis in (1, 0))
 
 
 @_of_sets
@@ -104,7 +117,7 @@ def modified_hausdorff(x: Floats, y: Floats, cost: Cost = cosine_cost) -> float:
         Dubuisson, Jain, A modified Hausdorff distance for object matching, 1994.
     """
     c_mn = cost(x, y)
-    return float(max(c_mn.min(axis=1).mean(), c_mn.min(axis=0).mean()))
+    return max(_mean_nearest(c_mn, 1), _mean_nearest(c_mn, 0))
 
 
 @_of_sets
@@ -147,13 +160,21 @@ def earth_movers(x: Floats, y: Floats, cost: Cost = cosine_cost) -> float:
 
 def _linear_programme(c_mn: Floats) -> float:
     from scipy.optimize import linprog
+
+    sums, masses = _marginals(*c_mn.shape)
+    search = {"presolve": False}  # there is nothing to simplify, and looking takes a third of the time
+    found = linprog(c_mn.ravel(), A_eq=sums, b_eq=masses, bounds=(0, None), method="highs-ds", options=search)
+    return float(found.fun)
+
+
+@lru_cache(maxsize=64)
+def _marginals(m: int, n: int) -> tuple[Any, Floats]:
+    """What rows and columns of a plan add up to, as equations; one follows from the others."""
     from scipy.sparse import eye, kron, vstack
 
-    m, n = c_mn.shape
     sums = vstack([kron(eye(m), np.ones((1, n))), kron(np.ones((1, m)), eye(n))])
     masses = np.concatenate([np.full(m, 1.0 / m), np.full(n, 1.0 / n)])
-    found = linprog(c_mn.ravel(), A_eq=sums.tocsr()[:-1], b_eq=masses[:-1], bounds=(0, None), method="highs")
-    return float(found.fun)
+    return sums.tocsr()[:-1], masses[:-1]
 
 
 @_of_sets
@@ -175,6 +196,8 @@ def sinkhorn(x: Floats, y: Floats, epsilon: float = 0.1, rounds: int = 500, cost
     """
     c_mn = cost(x, y)
     m, n = c_mn.shape
+    if c_mn.max() < SAFE * epsilon:
+        return _scaled_transport(c_mn, epsilon, rounds)
     f_m, g_n = np.zeros(m), np.zeros(n)
     for _ in range(rounds):
         before = f_m
@@ -184,6 +207,23 @@ def sinkhorn(x: Floats, y: Floats, epsilon: float = 0.1, rounds: int = 500, cost
             break
     plan_mn = np.exp((f_m[:, None] + g_n[None] - c_mn) / epsilon)
     return float((plan_mn * c_mn).sum())
+
+
+def _scaled_transport(c_mn: Floats, epsilon: float, rounds: int) -> float:
+    """The same rounds by factors instead of their logarithms, while these cannot overflow."""
+    m, n = c_mn.shape
+    kernel_mn = np.exp(c_mn / -epsilon)
+    kernel_nm = np.ascontiguousarray(kernel_mn.T)
+    u_m, v_n, sum_m, sum_n = np.ones(m), np.ones(n), np.empty(m), np.empty(n)
+    for done in range(rounds):
+        np.dot(kernel_mn, v_n, out=sum_m)
+        # the rows' sums of the plan that the last round left; where they are right, later rounds repeat it
+        if done % PATIENCE == PATIENCE - 1 and abs(u_m * sum_m * m - 1.0).max() < SETTLED:
+            break
+        np.divide(1.0 / m, sum_m, out=u_m)
+        np.dot(kernel_nm, u_m, out=sum_n)
+        np.divide(1.0 / n, sum_n, out=v_n)
+    return float(u_m @ (kernel_mn * c_mn) @ v_n)
 
 
 def _log_sum_exp(values: Floats, axis: int) -> Floats:
@@ -252,15 +292,20 @@ DISTANCES: dict[str, SetDistance] = {
 class Weighted:
     """Chamfer with a weight: 1 asks only whether everything written is supported, 0 only whether nothing is missing.
 
+    Args:
+        weight: of directed(X, Y).
+        cost: ground cost of unit rows.
+
     Example:
         >>> Weighted(1.0)([[1, 0]], [[1, 0], [0, 1]]), Weighted(0.0)([[1, 0]], [[1, 0], [0, 1]])
         (0.0, 0.5)
     """
 
-    weight: float
+    weight: float = 0.5
+    cost: Cost = cosine_cost
 
     def __call__(self, X: ArrayLike, Y: ArrayLike) -> float:
-        return chamfer(X, Y, self.weight)
+        return chamfer(X, Y, self.weight, self.cost)
 
 
 def nearest_costs(X: ArrayLike, Y: ArrayLike, cost: Cost = cosine_cost) -> Floats:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 Condition: TypeAlias = Callable[[str], bool]
 Rule: TypeAlias = tuple[str, str, Condition]
 
-_IRREGULAR = {
+# Words whose stem is not cut from them; NLTK's list.
+IRREGULAR = {
     "skies": "sky",
     "dying": "die",
     "lying": "lie",
@@ -22,6 +23,8 @@ _IRREGULAR = {
     "outings": "outing",
     "cannings": "canning",
 } | {word: word for word in ("sky", "news", "inning", "outing", "canning", "howe", "proceed", "exceed", "succeed")}
+
+_LAST = frozenset("sdgylirnmetcu")  # what the suffixes that are cut end with
 
 
 @lru_cache(maxsize=1 << 16)
@@ -35,9 +38,9 @@ def porter_stem(word: str) -> str:
     References:
         Porter, An algorithm for suffix stripping, 1980; equal to `nltk.stem.porter.PorterStemmer().stem`.
     """
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if len(word) <= 2:
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    if len(word) <= 2 or word[-1] not in _LAST:
         return word
     for step in (_plural, _past, _final_y, _double_suffix, _single_suffix, _bare_suffix, _final_e, _final_ll):
         word = step(word)

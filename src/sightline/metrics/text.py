@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from sightline.metrics.stems import porter_stem
+from sightline.metrics.stems import IRREGULAR, porter_stem
 
 _ROUGE_WORD = re.compile("[a-z0-9]+")
 
@@ -94,9 +95,16 @@ def rouge(prediction: str, reference: str, stem: bool = True) -> Rouge:
     """
     from rapidfuzz.distance import LCSseq
 
-    a, b = _rouge_words(prediction, stem), _rouge_words(reference, stem)
-    subsequence = LCSseq.similarity(a, b)
-    return Rouge(_ngram_f(a, b, 1), _ngram_f(a, b, 2), _f_measure(subsequence, len(a), len(b)))
+    b = _rouge_words(reference, stem)
+    words = _ROUGE_WORD.findall(prediction.lower())
+    found = _in_reference(words, set(b), stem)
+    shared = [word for _, word in found]
+    pairs = Counter((x, y) for (i, x), (j, y) in pairwise(found) if j == i + 1)
+    return Rouge(
+        _f_measure((Counter(shared) & Counter(b)).total(), len(words), len(b)),
+        _f_measure((pairs & Counter(pairwise(b))).total(), len(words) - 1, len(b) - 1),
+        _f_measure(LCSseq.similarity(shared, b), len(words), len(b)),
+    )
 
 
 def repeated_share(items: Iterable[Hashable]) -> float:
@@ -127,13 +135,21 @@ def _rouge_words(text: str, stem: bool) -> list[str]:
     return [porter_stem(word) if len(word) > 3 else word for word in words] if stem else words
 
 
+def _in_reference(words: Sequence[str], reference: set[str], stem: bool) -> list[tuple[int, str]]:
+    """(place, stem) of the words of a reply whose stem the reference has.
+
+    Only a word that begins like one of the reference can have its stem: a stem keeps the first two letters, or the
+    first if it has no more. So a reply of any length costs few stems.
+    """
+    irregular = (word for word, kept in IRREGULAR.items() if kept in reference)
+    begins = (*{word[:2] for word in reference}, *irregular)
+    alike = [(place, word) for place, word in enumerate(words) if word.startswith(begins)]
+    stems = {word: porter_stem(word) if stem and len(word) > 3 else word for _, word in alike}
+    return [(place, stems[word]) for place, word in alike if stems[word] in reference]
+
+
 def _ngrams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
     return list(zip(*(words[start:] for start in range(n)), strict=False))
-
-
-def _ngram_f(a: Sequence[str], b: Sequence[str], n: int) -> float:
-    in_a, in_b = Counter(_ngrams(a, n)), Counter(_ngrams(b, n))
-    return _f_measure((in_a & in_b).total(), in_a.total(), in_b.total())
 
 
 def _f_measure(overlap: int, in_prediction: int, in_reference: int) -> float:

@@ -66,6 +66,11 @@ class Union:
         area = self._up_to(x2, y2) - self._up_to(x1, y2) - self._up_to(x2, y1) + self._up_to(x1, y1)
         return np.maximum(area, 0.0)
 
+    def share(self, boxes: ArrayLike) -> Floats:
+        """(M,) share of each of (M, 4) boxes that the union covers, 0..1; 0 for boxes without ordered corners."""
+        area = box_area(as_boxes(boxes, "Union.share").reshape(-1, 4))
+        return np.clip(self.inside(boxes) / np.where(area > 0, area, 1.0), 0.0, 1.0)
+
     def _up_to(self, x: Floats, y: Floats) -> Floats:
         """Area of the union left of x and above y: linear between edges."""
         if len(self.x) < 2:
@@ -84,8 +89,7 @@ def covered_share(boxes: ArrayLike, regions: ArrayLike) -> Floats:
         >>> covered_share([[0, 0, 4, 4]], [[0, 0, 4, 2], [0, 1, 4, 3]])
         array([0.75])
     """
-    area = box_area(as_boxes(boxes).reshape(-1, 4))
-    return np.clip(Union.of(regions).inside(boxes) / np.where(area > 0, area, 1.0), 0.0, 1.0)
+    return Union.of(regions).share(boxes)
 
 
 def ignorable(boxes: ArrayLike, regions: ArrayLike, above: float = 0.5) -> Mask:
@@ -108,4 +112,5 @@ def ignorable(boxes: ArrayLike, regions: ArrayLike, above: float = 0.5) -> Mask:
 def _place(edges: Floats, values: Floats) -> tuple[np.ndarray, Floats]:
     """The cell that each value lies in, and how far across it, 0..1."""
     cell = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    return cell, np.clip((values - edges[cell]) / (edges[cell + 1] - edges[cell]), 0.0, 1.0)
+    with np.errstate(over="ignore"):  # edges can be next to each other
+        return cell, np.clip((values - edges[cell]) / (edges[cell + 1] - edges[cell]), 0.0, 1.0)

@@ -36,6 +36,40 @@ def agrees(answers: Answers, label: str) -> NDArray[np.float64]:
     return np.array([float(bool(label.strip()) and answer == label) for answer in answers])
 
 
+def vote_share(answers: Answers) -> float:
+    """Share of a side's rollouts that give its majority; 0 without one.
+
+    Example:
+        >>> vote_share(["4", "4", "5", ""])
+        0.5
+    """
+    return float(agrees(answers, majority(answers)).mean()) if answers else 0.0
+
+
+def silent_share(answers: Answers) -> float:
+    """Share of a side's rollouts without an answer.
+
+    Example:
+        >>> silent_share(["4", " ", "5", ""])
+        0.5
+    """
+    return float(np.mean([not answer.strip() for answer in answers])) if answers else 0.0
+
+
+def answer_entropy(answers: Answers) -> float:
+    """Entropy of a group's answers in nats, empty ones left out: - sum over answers of p ln p.
+
+    Range: 0 (one answer only, or none) to ln of the number of answers. Falls towards 0 as a policy collapses.
+
+    Example:
+        >>> round(answer_entropy(["4", "4", "5", "5", ""]), 6), answer_entropy(["4", "4"])
+        (0.693147, 0.0)
+    """
+    counts = np.array(list(Counter(answer for answer in answers if answer.strip()).values()), dtype=np.float64)
+    shares = counts / counts.sum() if len(counts) else counts
+    return float(-(shares * np.log(shares)).sum()) + 0.0
+
+
 class CrossAgreement(NamedTuple):
     """Two groups of answers to two phrasings of one question, each judged by the other's majority.
 
@@ -73,15 +107,7 @@ def cross_agreement(original: Answers, rephrased: Answers) -> CrossAgreement:
         agrees(original, other),
         agrees(rephrased, mine),
         (mine, other),
-        (_share(original, mine), _share(rephrased, other)),
+        (vote_share(original), vote_share(rephrased)),
         bool(mine) and mine == other,
-        (_empty(original), _empty(rephrased)),
+        (silent_share(original), silent_share(rephrased)),
     )
-
-
-def _share(answers: Answers, label: str) -> float:
-    return float(agrees(answers, label).mean()) if answers else 0.0
-
-
-def _empty(answers: Answers) -> float:
-    return float(np.mean([not answer.strip() for answer in answers])) if answers else 0.0

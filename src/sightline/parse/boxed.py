@@ -14,14 +14,19 @@ from sightline.core.missing import Missing
 _BRACE = re.compile(r"[{}]")
 _LONGEST = 10_000  # characters of an answer
 _SEARCHED = 100_000  # characters behind the last `\\boxed`
-_FRACTION = re.compile(r"([-+]?)(?:\\[dt]?frac\{(-?\d{1,40})\}\{(\d{1,40})\}|(\d{1,40})/(\d{1,40}))", re.ASCII)
+_FRACTION = re.compile(
+    r"([-+]?)(?:\\[dt]?frac\{(-?\d{1,40})\}\{(\d{1,40})\}|\\[dt]?frac(\d)(\d)|(\d{1,40})/(\d{1,40}))", re.ASCII
+)
 _DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))", re.ASCII)
+_NAMED_UNIT = r"\\(?:text|mathrm|mbox)\{[^{}]*\}(?:\^\{?[23]\}?)?"
+_WRITTEN_UNIT = r"(?!(?:and|or|mod|to)\b)(?:[A-Za-z]{2,}+|[A-Za-z]++/[A-Za-z]++)(?: [A-Za-z]++)*+(?:\^?[23])?"
 _UNIT = re.compile(
-    r"\\(?:text|mathrm|mbox)\{[^{}]*\}|\^\{?\\circ\}?|\\?%|°"
-    r"|(?<=\d)\s++[A-Za-z]{2,}+(?: [A-Za-z]++)*+(?:\^?[23])?\s*+\Z",
+    r"\^\{?\\circ\}?|\\?%|°|\\\$"
+    rf"|(?<=[\d}}])(?:[~\s]|\\[,;: ])*+{_NAMED_UNIT}|(?<=[\d}}])[~\s]++{_WRITTEN_UNIT}\s*+\Z",
     re.ASCII,
 )
+_WORDS = re.compile(r"\\(?:text|mathrm|mbox)\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +69,21 @@ class FinalBoxed:
 def canonical_answer(text: str) -> str:
     r"""An answer in one spelling: trimmed, without dollars, units and thousands commas, simple fractions as decimals.
 
-    What is not a number after that keeps its words.
+    What is not a number after that keeps its words; an answer of nothing but `\text{...}` is what stands inside. A unit
+    of one letter stays, for it may be a variable.
 
     Example:
         >>> [canonical_answer(text) for text in (r"\frac{1}{2}", "0.50", " 12 cm", "1,200", "x + 1", r"90^\circ")]
         ['0.5', '0.5', '12', '1200', 'x + 1', '90']
+        >>> canonical_answer(r"\text{Evelyn}"), canonical_answer(r"5\text{ m}^2"), canonical_answer("10 km/h")
+        ('Evelyn', '5', '10')
     """
     if len(text) > _LONGEST:
         return text
     bare = text.strip().strip("$").strip().removesuffix(".")
-    bare = _THOUSANDS.sub("", _UNIT.sub("", bare)).strip()
+    if words := _WORDS.fullmatch(bare):
+        bare = words[1].strip()
+    bare = _THOUSANDS.sub("", _UNIT.sub("", bare)).strip() or bare
     value = _value(bare)
     return bare if value is None else f"{float(value):.10g}"
 

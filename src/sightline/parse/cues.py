@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeAlias
 
 from sightline.core.missing import Missing
@@ -104,11 +103,10 @@ class Cues:
     limit: int = MOST_ITEMS
 
     def __call__(self, text: str) -> FoundCues:
-        blocks = Block(self.tag).spans(text)
-        spans = list(islice(blocks, self.limit))
+        spans, count = Block(self.tag).first(text, self.limit)
         read = [self.read(span.text) for span in spans]
         places = [None if isinstance(place, Missing) else place for place in read]
-        return FoundCues(len(spans) + sum(1 for _ in blocks), places, spans)
+        return FoundCues(count, places, spans)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Literal
 from sightline.core.errors import MissingExtra
 from sightline.core.missing import Missing
 from sightline.parse.maths_process import MathsProcess
+from sightline.parse.tags import Span
 
 LONGEST = 10_000  # characters of an answer
 _REMEMBERED = 4096
@@ -175,6 +176,11 @@ class Boxed:
     which: Literal["first", "last"] = "last"
 
     def __call__(self, text: str) -> str | Missing:
+        found = self.span(text)
+        return found.text if isinstance(found, Span) else found
+
+    def span(self, text: str) -> Span | Missing:
+        """The box's content and its place in `text`, for marks."""
         opening = "\\boxed{"
         start = text.find(opening) if self.which == "first" else text.rfind(opening)
         if start >= 0:
@@ -183,7 +189,7 @@ class Boxed:
             for brace in _BRACE.finditer(text, start, start + LONGEST):
                 depth += {"{": 1, "}": -1}.get(brace[0], 0)
                 if depth == 0:
-                    return text[start : brace.start()]
+                    return Span(text[start : brace.start()], start, brace.start())
         return Missing("no closed \\boxed{...}")
 
 

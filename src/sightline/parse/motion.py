@@ -79,7 +79,7 @@ class MotionTags:
                 continue
             said: dict[str, str] = {}
             for name, value in _ATTRIBUTE.findall(tag[0]):
-                said.setdefault(name, value)
+                said.setdefault(name, value or " ")  # said, but no known bin
             wanted = {"dir", "speed", "scale"} if self.nameless else {"obj", "dir", "speed", "scale"}
             if wanted <= said.keys():
                 motion = Motion(said["dir"], said["speed"], said["scale"], said.get("shape", ""), said.get("phase", ""))

@@ -11,9 +11,10 @@ from sightline.parse.keyed_box import CLOSING_THINK
 from sightline.parse.maths import Boxed
 
 _KEYED = re.compile(r"""["']answer["']\s*+:\s*+(?:\[([^\[\]]*+)\]|"([^"]*+)"|'([^']*+)')""")
-_SAID = re.compile(r"Answer:[ \t]*+([^\n]*+)")
+_SAID = re.compile(r"Answer:[\s*]*+([^\n]*+)")
 _SPLIT = re.compile(r"[,;\s]+|\band\b")
-_QUOTES = " \t\n\"'()."
+_MARKUP = re.compile(r"\\(?:text|mathrm|textbf|mathbf)(?![A-Za-z])|[\[\]{}()\\$*]")
+_QUOTES = " \t\n\"'."
 _LOOKED = 100_000  # characters behind the think block
 _LIST = 1_000  # characters of one list
 
@@ -35,7 +36,8 @@ def selected_options(text: str) -> SelectedOptions | Missing:
     """The option letters behind the first closing think tag, or in the whole text without one.
 
     Looked for in this order: the key `answer` of an object, `\\boxed{...}`, `Answer: ...` up to the end of the line.
-    The first of them that holds nothing but single letters, or nothing at all, or `none`, decides.
+    The first of them that holds nothing but single letters, or nothing at all, or `none`, decides; brackets and LaTeX
+    text commands around letters do not count.
 
     Example:
         >>> said = ('<think>t</think>{"answer": ["A", "c"]}', "so \\\\boxed{A,C}", "Answer: B and D.", "\\\\boxed{}")
@@ -73,7 +75,7 @@ def _letters(text: str) -> tuple[str, ...] | None:
     """Letters of a list, None if it holds anything else."""
     if len(text) > _LIST:
         return None
-    items = [item for raw in _SPLIT.split(text) if (item := raw.strip(_QUOTES))]
+    items = [item for raw in _SPLIT.split(_MARKUP.sub(" ", text)) if (item := raw.strip(_QUOTES))]
     if len(items) == 1 and items[0].lower() == "none":
         return ()
     if not all(len(item) == 1 and item.isascii() and item.isalpha() for item in items):

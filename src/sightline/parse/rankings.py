@@ -61,7 +61,11 @@ class RankedIds:
             return Missing("the answer is not a list of ids")
         if self.after is not None and not _closed_before(text, self.after, span.start):
             return Missing(f"no closed <{self.after}> block before the answer")
-        digits: Iterable[str] = (one.lstrip("0") for one in _ID.findall(span.text))
+        written = _ID.findall(span.text)
+        if max(map(len, written)) <= 18:
+            ids = map(int, written)
+            return Ranking(tuple(dict.fromkeys(ids) if self.repeats == "drop" else ids), span.start, span.end)
+        digits: Iterable[str] = (one.lstrip("0") for one in written)
         return Ranking(_numbers(dict.fromkeys(digits) if self.repeats == "drop" else digits), span.start, span.end)
 
 

@@ -66,8 +66,8 @@ class RouteLines:
 class TightRoute:
     """The segments of a text as released code finds them.
 
-    Keys have exactly this case and one blank behind the colon; line and departure end at a newline, the arrival is all
-    that follows the last `Arrival Stop:` of its section; a key that is there without a value gives the name "Wrong".
+    Keys have exactly this case; line and departure stand behind a colon and one blank and end at a newline, without
+    either they are "Wrong"; the arrival is all that follows the last `Arrival Stop:` of its section.
 
     Example:
         >>> TightRoute()("Route Name: Line 1\\nDeparture Stop: A\\nArrival Stop: B\\nBye.").segments
@@ -90,9 +90,7 @@ def _tight(section: str) -> Segment | None:
     if not all(f"{key}:" in section for key in _KEYS):
         return None
     line, departure = ((match[1].strip() if (match := key.search(section)) else WRONG) for key in _TIGHT)
-    arrival = section.rpartition("Arrival Stop:")[2]
-    # one blank is part of the key
-    return Segment(line, departure, arrival.strip() if arrival.startswith(" ") else WRONG)
+    return Segment(line, departure, section.rpartition("Arrival Stop:")[2].strip())
 
 
 def _route(sections: Sequence[str], read: Callable[[str], Segment | None]) -> Route | Missing:

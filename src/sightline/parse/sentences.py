@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from typing import Protocol
 
 from sightline.core.missing import Missing
 from sightline.parse.tags import Block, Span
@@ -17,8 +19,14 @@ MOST_SENTENCES, MOST_PIECES, READ = 512, 4096, 100_000  # sentences, pieces betw
 ANSWER_OR_TEXT = Block("answer", otherwise="text")
 _TAG = re.compile(r"</?[A-Za-z][\w-]{0,30}+>")
 _END = re.compile(r"[.!?;\n]++")
-_BULLET = re.compile(r"\s*+(?:[-*•–]\s++|\(?\d{1,3}[.)]\s++)?")
-_SHORT = ("dr", "e.g", "i.e", "vs", "mr", "mrs", "ms", "approx", "cf")
+_BULLET = re.compile(r"\s*+(?:[-*+•–#]{1,6}\s++|\(?\d{1,3}[.)]\s++)?")
+HEADERS = ("findings", "impression", "conclusion", "comparison", "indication", "technique")
+
+
+class Place(Protocol):
+    """A parser that says where in a text the report stands: `Block`, `Section`."""
+
+    def span(self, text: str) -> Span | Missing: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +34,14 @@ class Sentences:
     """The sentences of a report, at most 512, of the first 100,000 characters.
 
     A sentence ends at `.`, `!`, `?`, `;` or a newline, not inside a number and not behind an abbreviation such as
-    `Dr.`, `e.g.` or `vs.`. Tags and section headers are taken out; sentences with fewer than two letters are dropped.
+    `Dr.`, `e.g.` or `vs.`. Tags, section headers, bullets and numbering are taken out; sentences with fewer than two
+    letters are dropped.
 
     Args:
-        headers: words that, with a colon behind them, head a section.
-        block: where the report stands.
+        headers: words that head a section, with a colon behind them or alone on a line.
+        block: where the report stands; a text without that place has no sentences.
         complete: only sentences that are ended: what is still being written is left out.
+        abbreviations: in lower case, without the last full stop.
 
     Example:
         >>> said = "Findings: 1. A 1.5 cm nodule, seen by Dr. Lee. - No effusion; lungs"
@@ -41,13 +51,15 @@ class Sentences:
         'No effusion'
     """
 
-    headers: tuple[str, ...] = ("findings", "impression", "conclusion", "comparison", "indication", "technique")
-    block: Block = ANSWER_OR_TEXT
+    headers: tuple[str, ...] = HEADERS
+    block: Place = ANSWER_OR_TEXT
     complete: bool = False
+    abbreviations: tuple[str, ...] = ("dr", "e.g", "i.e", "vs", "mr", "mrs", "approx", "cf")
 
     def __call__(self, text: str) -> list[Span]:
-        found = self.block.span(text)
-        report = Span(text, 0, len(text)) if isinstance(found, Missing) else found
+        report = self.block.span(text)
+        if isinstance(report, Missing):
+            return []
         bare = self._bare(report.text[:READ])
         spans: list[Span] = []
         for start, end in islice(self._pieces(bare), MOST_PIECES):
@@ -66,43 +78,74 @@ class Sentences:
         blanked = _TAG.sub(lambda tag: "\n" * len(tag[0]), text)
         if not self.headers:
             return blanked
-        heads = rf"\b(?:{'|'.join(map(re.escape, self.headers))})[ \t]{{0,4}}:"
-        return re.sub(heads, lambda head: "\n" * len(head[0]), blanked, flags=re.IGNORECASE)
+        return _header(self.headers).sub(lambda head: "\n" * len(head[0]), blanked)
 
     def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
         start = 0
         for end in _END.finditer(text):
-            if not _inside(text, end):
+            if not self._inside(text, end):
                 yield start, end.start()
                 start = end.end()
         if not self.complete:
             yield start, len(text)
 
+    def _inside(self, text: str, end: re.Match[str]) -> bool:
+        """Whether a full stop ends no sentence: it stands in a number, in or behind an abbreviation."""
+        if end[0] != ".":
+            return False
+        before, after = text[max(0, end.start() - 1) : end.start()], text[end.end() : end.end() + 1]
+        if after.isdigit() and (before in ("", "(") or before.isdigit() or before.isspace()):
+            return True
+        word = re.split(r"[\s(,]", text[max(0, end.start() - 10) : end.start()])[-1].lower()
+        if word in self.abbreviations or f"{word}.{after}" in self.abbreviations:
+            return True
+        return len(word) == 1 and word.isalpha() and after.isalpha()
 
-def _inside(text: str, end: re.Match[str]) -> bool:
-    """Whether a full stop ends no sentence: it stands in a number, in or behind an abbreviation."""
-    if end[0] != ".":
-        return False
-    before, after = text[max(0, end.start() - 1) : end.start()], text[end.end() : end.end() + 1]
-    if before.isdigit() and after.isdigit():
-        return True
-    word = re.split(r"[\s(,]", text[max(0, end.start() - 10) : end.start()])[-1].lower()
-    return word in _SHORT or (len(word) == 1 and word.isalpha() and after.isalpha()) or f"{word}.{after}" in _SHORT
+
+@lru_cache(maxsize=64)
+def _header(names: tuple[str, ...]) -> re.Pattern[str]:
+    """A section's name with a colon, or alone on a line; marks of emphasis and headings around it belong to it."""
+    any_of = "|".join(map(re.escape, names))
+    alone = rf"^[ \t#*]{{0,8}}\b(?:{any_of})[ \t*]{{0,8}}$"
+    return re.compile(
+        rf"{alone}|[#*]{{0,6}}[ \t]{{0,4}}\b(?:{any_of})[ \t*]{{0,6}}:[*]{{0,3}}", re.IGNORECASE | re.MULTILINE
+    )
 
 
-def section(text: str, name: str, headers: tuple[str, ...] = Sentences().headers) -> str | Missing:
-    """The text behind `name:` up to the next header.
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The text behind the header `name` up to the next header.
+
+    Args:
+        name: of the section.
+        headers: words that head a section.
+        block: where the report stands.
 
     Example:
-        >>> section("Findings: clear. Impression: normal.", "impression")
-        'normal.'
+        >>> Section("impression")("Findings: clear. Impression: normal."), Section("impression")("clear").why
+        ('normal.', 'no section `impression`')
     """
-    found = re.search(rf"\b{re.escape(name)}[ \t]{{0,4}}:", text, re.IGNORECASE)
-    if found is None:
-        return Missing(f"no section `{name}`")
-    rest = text[found.end() :]
-    after = re.search(rf"\b(?:{'|'.join(map(re.escape, headers))})[ \t]{{0,4}}:", rest, re.IGNORECASE)
-    return (rest if after is None else rest[: after.start()]).strip()
+
+    name: str
+    headers: tuple[str, ...] = HEADERS
+    block: Block = ANSWER_OR_TEXT
+
+    def __call__(self, text: str) -> str | Missing:
+        found = self.span(text)
+        return found.text if isinstance(found, Span) else found
+
+    def span(self, text: str) -> Span | Missing:
+        """The section and its place in `text`."""
+        report = self.block.span(text)
+        if isinstance(report, Missing):
+            return report
+        found = _header((self.name,)).search(report.text)
+        if found is None:
+            return Missing(f"no section `{self.name}`")
+        after = _header(self.headers).search(report.text, found.end())
+        whole = report.text[found.end() : len(report.text) if after is None else after.start()]
+        start = report.start + found.end() + len(whole) - len(whole.lstrip())
+        return Span(whole.strip(), start, start + len(whole.strip()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +165,9 @@ class Sections:
     block: Block = ANSWER_OR_TEXT
 
     def __call__(self, text: str) -> tuple[str, ...] | Missing:
-        report = self.block(text)
         found: list[str] = []
         for name in self.names:
-            one = report if isinstance(report, Missing) else section(report, name)
+            one = Section(name, block=self.block)(text)
             if isinstance(one, Missing) or not one:
                 return one if isinstance(one, Missing) else Missing(f"section `{name}` is empty")
             found.append(one)

@@ -14,25 +14,26 @@ _REPLACED = (
     *(("Univ.", "University"), ("Univ", "University"), ("Tech.", "Technology"), ("Tech", "Technology")),
     *(("road", "lu"), ("Road", "lu"), ("Station", ""), ("station", ""), ("Asian Games Village", "yayuncun")),
 )
-_BRACKETED = re.compile(r"\(.*?\)|（.*?）")
+_BRACKETED = re.compile(r"\([^)]*+\)|（[^）]*+）")
 _BLANK_OR_HYPHEN = re.compile(r"[\s\-]+")
 SUFFIXES = (
     *("(Transfer Station)", "(Branch-starting Station)", "（换乘站）", "（支线起始站）"),
     *("(换乘站)", "(支线起始站)"),
 )
-LONGEST = 300  # characters of a name
+_LONGEST = 10_000  # characters; no name is longer, and brackets that never close would cost the square of it
 
 
 def station_key(name: str) -> str:
     """A station's name in the spelling in which names are compared.
 
-    Only the first 300 characters count.
+    What has more than 10,000 characters is no name: its key is that of its beginning and its length.
 
     Example:
         >>> station_key("St. Mary's Road Station (North)"), station_key("西单站"), station_key("Tech Park-East")
         ('st.maryslu', '西单', 'technologyparkeast')
     """
-    name = name[:LONGEST]
+    if len(name) > _LONGEST:
+        return f"{name[:20].lower()}..{len(name)}"
     for old, new in _REPLACED:
         name = name.replace(old, new)
     name = name.removesuffix("站")

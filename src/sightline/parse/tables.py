@@ -60,7 +60,7 @@ class FrameLiteral:
     The first top-level assignment to `variable` whose value is a call named DataFrame, pd.DataFrame or
     pandas.DataFrame counts. Its data is a dict of lists, a list of dicts (absent keys are missing values), or a list of
     lists with `columns=`; it is the first argument or `data=`. Names bound before to literals at top level stand for
-    them; + - * / and signs on numbers are computed.
+    them, until a statement stores into them or calls a method of theirs; + - * / and signs on numbers are computed.
 
     Args:
         variable: the name.
@@ -109,22 +109,43 @@ class FrameLiteral:
                 found = _literal(value, known) if names and value is not None else None
             except (_NoLiteral, ArithmeticError):
                 value = None
-            for name in names:
-                known.pop(name, None)
             if value is not None:
                 known.update(dict.fromkeys(names, found))
+                continue
+            for name in _touched(statement):
+                known.pop(name, None)
         return Missing(f"no DataFrame is bound to {self.variable}")
 
 
 def _assignment(statement: ast.stmt) -> tuple[list[str], ast.expr | None]:
-    """The plain names that a statement binds, and to what."""
+    """The names that a statement binds, and to what, if it binds nothing but names."""
     if isinstance(statement, ast.Assign):
-        return [target.id for target in statement.targets if isinstance(target, ast.Name)], statement.value
+        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        return (names, statement.value) if len(names) == len(statement.targets) else ([], None)
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return [statement.target.id], statement.value
-    # anything else may change a name: what it stores is known no longer
-    stored = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
-    return stored, None
+    return [], None
+
+
+def _touched(statement: ast.stmt) -> list[str]:
+    """The names that a statement binds, or whose value it may change by a part or a method of theirs."""
+    touched = []
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            touched.append(node.id)
+        elif isinstance(node, ast.Call):
+            touched += _owner(node.func)
+        elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            touched += _owner(node)
+    return touched
+
+
+def _owner(node: ast.expr) -> list[str]:
+    """The name in front of all attributes and subscripts: `v` of `v[0].append`; none of a plain name."""
+    inner = node
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+    return [inner.id] if isinstance(inner, ast.Name) and inner is not node else []
 
 
 def _makes_frame(function: ast.expr) -> bool:
@@ -249,7 +270,10 @@ def csv_table(value: Any) -> Table | Missing:
         True
     """
     if isinstance(value, str):
-        rows = [row for row in csv.reader(io.StringIO(value.strip()), skipinitialspace=True) if row]
+        try:
+            rows = [row for row in csv.reader(io.StringIO(value.strip()), skipinitialspace=True) if row]
+        except csv.Error as error:
+            return Missing(f"CSV text that cannot be read: {error}")
         value = [rows[0], *([cell or None for cell in row] for row in rows[1:])] if rows else []
     if isinstance(value, Mapping):
         columns = {str(name): [*column] for name, column in value.items() if hasattr(column, "__iter__")}

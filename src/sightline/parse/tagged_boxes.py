@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 from math import isfinite
 from typing import Literal
 
@@ -62,14 +61,14 @@ class TaggedBoxes:
     limit: int = MOST_ITEMS
 
     def __call__(self, text: str) -> FoundMentions:
-        blocks = Block(self.tag).spans(text)
-        read = [(span, self._box(span.text)) for span in islice(blocks, self.limit)]
+        spans, count = Block(self.tag).first(text, self.limit)
+        read = [(span, self._box(span.text)) for span in spans]
         mentioned = [(span, box) for span, box in read if not isinstance(box, Missing)]
         if self.style == "tight":
             boxes = [box for _, box in mentioned]
             return FoundMentions(len(boxes), boxes, [(span, i) for i, (span, _) in enumerate(mentioned)])
         number = {box: i for i, box in enumerate(dict.fromkeys(box for _, box in mentioned))}
-        unread = len(read) - len(mentioned) + sum(1 for _ in blocks)
+        unread = count - len(mentioned)
         return FoundMentions(len(number) + unread, list(number), [(span, number[box]) for span, box in mentioned])
 
     def _box(self, text: str) -> IntBox | Missing:

@@ -7,10 +7,10 @@ The module knows nothing of what stands inside a block.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
 from sightline.core.errors import ConfigError
@@ -59,21 +59,32 @@ class Block:
     otherwise: Literal["missing", "text"] = "missing"
 
     def __call__(self, text: str) -> str | Missing:
-        found = self.span(text)
-        return found.text if isinstance(found, Span) else found
+        place = self._place(text)
+        if place is None:
+            return Missing(f"no closed <{self.tag}> block")
+        inner = text[slice(*place)]
+        return inner.strip() if self.strip else inner
 
     def span(self, text: str) -> Span | Missing:
         """The block and its place in `text`, for marks."""
-        places = self._places(text)
-        place = next(places, None)
-        if self.which == "last":
-            for later in places:
-                place = later
+        place = self._place(text)
         if place is None:
-            if self.otherwise == "missing":
-                return Missing(f"no closed <{self.tag}> block")
-            place = (0, len(text))
+            return Missing(f"no closed <{self.tag}> block")
         return _stripped(text, *place) if self.strip else Span(text[slice(*place)], *place)
+
+    def _place(self, text: str) -> tuple[int, int] | None:
+        """Where the block that is meant begins and ends."""
+        if self.which == "first" and self.nested == "outer" and self.lines == "many":
+            start = text.find(f"<{self.tag}>")
+            end = -1 if start < 0 else text.find(f"</{self.tag}>", start)
+            place = None if end < 0 else (start + len(self.tag) + 2, end)
+        else:
+            places = self._places(text)
+            place = next(places, None)
+            if self.which == "last":
+                for later in places:
+                    place = later
+        return (0, len(text)) if place is None and self.otherwise == "text" else place
 
     def spans(self, text: str) -> Iterator[Span]:
         """Every block and its place, from left to right, whichever `which` says.
@@ -84,6 +95,17 @@ class Block:
         """
         for place in self._places(text):
             yield _stripped(text, *place) if self.strip else Span(text[slice(*place)], *place)
+
+    def first(self, text: str, limit: int) -> tuple[list[Span], int]:
+        """The first `limit` blocks with their places, and how many blocks there are in all.
+
+        Example:
+            >>> Block("box").first("<box>1</box> and <box>2</box>", 1)
+            ([Span(text='1', start=5, end=6)], 2)
+        """
+        places = self._places(text)
+        spans = [_stripped(text, *p) if self.strip else Span(text[slice(*p)], *p) for p in islice(places, limit)]
+        return spans, len(spans) + sum(1 for _ in places)
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         opening, closing = f"<{self.tag}>", f"</{self.tag}>"
@@ -195,6 +217,14 @@ class Inside:
     def __call__(self, text: str) -> Any:
         found = self.outer(text)
         return found if isinstance(found, Missing) else self.inner(found)
+
+    def many(self, texts: Sequence[str]) -> list[Any]:
+        """The same for each text; an inner parser that reads many at once does."""
+        outer = [self.outer(text) for text in texts]
+        there = [one for one in outer if not isinstance(one, Missing)]
+        many = getattr(self.inner, "many", None)
+        found = iter([self.inner(one) for one in there] if many is None else many(there))
+        return [one if isinstance(one, Missing) else next(found) for one in outer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from math import trunc
-from typing import Any
+from itertools import chain, compress, islice
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,31 +18,46 @@ from sightline.core.missing import Missing
 from sightline.parse.boxes import MOST_ITEMS, Detections, FoundBoxes, is_box
 from sightline.parse.json import JSON_LIST, load
 
+_Items: TypeAlias = "tuple[list[Sequence[float]], list[str | None]]"
+_NAN = float("nan")
 _OPENING = re.compile(r"```json[ \t\r]*+\n")
+_FENCE = "```"
 _NUMBER = r"(1000|[0-9]{1,3}+)"
 _ITEM = re.compile(
-    r'\{"bbox_2d": \[' + ", ".join([_NUMBER] * 4) + r'\], "label": "([^"]*+)"\}'
+    r'\{"bbox_2d": \[' + ", ".join([_NUMBER] * 4) + r'\], "label": "([^"]++)"\}'
 )  # this spacing and this order of keys
 
 
-def unfenced(text: str) -> str:
-    r"""The trimmed text; if it opens with a json fence line, what stands between it and the next fence.
+def until_fence(text: str) -> str:
+    r"""What is read of a text: from behind an opening json fence line, if it begins with one, to the next fence.
 
     Example:
-        >>> unfenced("```json\n[1]\n```"), unfenced(" [1] "), unfenced("See:\n```json\n[1]\n```")
-        ('[1]\n', '[1]', 'See:\n```json\n[1]\n```')
+        >>> until_fence("```json\n[1]\n```\nThat is all."), until_fence("[1]\n```"), until_fence("See:\n```\n[1]")
+        ('[1]\n', '[1]\n', 'See:\n')
     """
     text = text.strip()
     opening = _OPENING.match(text)
-    return text if opening is None else text[opening.end() :].partition("```")[0]
+    return text[opening.end() if opening else 0 :].partition(_FENCE)[0]
+
+
+def unfenced(text: str) -> str:
+    r"""All of a text but the json fence around it.
+
+    Example:
+        >>> unfenced("```json\n[1]\n```"), unfenced(" [1] "), unfenced("```json\n[1]\n```\nThat is all.")
+        ('[1]', '[1]', '[1]\n```\nThat is all.')
+    """
+    text = text.strip()
+    opening = _OPENING.match(text)
+    return text[opening.end() if opening else 0 :].removesuffix(f"\n{_FENCE}").strip()
 
 
 @dataclass(frozen=True, slots=True)
 class WholeItems:
     """The usable items of a JSON list of `bbox_2d` and `label`, or those of a list that does not load.
 
-    1. The text without json fence is loaded; items with a box of four finite numbers are kept, truncated to integers,
-       if x1 < x2 and y1 < y2.
+    1. What stands in the json fence, or before any fence, is loaded; items with a box of four finite numbers are kept,
+       truncated to integers, if x1 < x2 and y1 < y2.
     2. If none is left, items are looked for in the raw text, written exactly as
        `{"bbox_2d": [a, b, c, d], "label": "name"}` with integers 0..1000: the complete items of a cut list.
 
@@ -69,23 +83,24 @@ class WholeItems:
     limit: int = MOST_ITEMS
 
     def __call__(self, text: str) -> FoundBoxes | Missing:
-        items = JSON_LIST(unfenced(text))
-        kept = [] if isinstance(items, Missing) else self._usable(items)
-        unread = 0 if isinstance(items, Missing) else max(0, len(items) - self.limit)
-        if not kept:
-            kept, unread = self._remains(text)
-        if not kept and isinstance(items, Missing):
-            return Missing(f"{items.why}, and no whole item")
-        labels = [label for _, label in kept]
-        size = len(kept)
-        return FoundBoxes(size + unread, [box for box, _ in kept], labels, [float("nan")] * size, [True] * size)
+        return self.many([text])[0]
 
-    def _usable(self, items: list[Any]) -> list[tuple[Sequence[float], str | None]]:
-        found = Detections().read(items[: self.limit])
-        whole = [i for i, has_box in enumerate(found.valid) if has_box]
-        boxes = [tuple(float(trunc(number)) for number in found.xyxy[i]) for i in whole]
-        rows = zip(boxes, whole, strict=True)
-        return [(box, found.labels[i]) for box, i in rows if box[0] < box[2] and box[1] < box[3]]
+    def many(self, texts: Sequence[str]) -> list[FoundBoxes | Missing]:
+        """What is found in each text, the numbers of all looked at in one go."""
+        lists = [JSON_LIST(until_fence(text)) for text in texts]
+        read = Detections(limit=self.limit).read_many(lists)
+        return [self._found(*row) for row in zip(texts, read, _usable(read), strict=True)]
+
+    def _found(self, text: str, read: FoundBoxes | Missing, usable: _Items) -> FoundBoxes | Missing:
+        boxes, labels = usable
+        unread = 0 if isinstance(read, Missing) else read.count - len(read.xyxy)
+        if not boxes:
+            remains, unread = self._remains(text)
+            boxes, labels = [box for box, _ in remains], [label for _, label in remains]
+        if not boxes and isinstance(read, Missing):
+            return Missing(f"{read.why}, and no whole item")
+        size = len(boxes)
+        return FoundBoxes(size + unread, boxes, labels, [_NAN] * size, [True] * size)
 
     def _remains(self, text: str) -> tuple[list[tuple[Sequence[float], str | None]], int]:
         """The usable items of the raw text, and how many more there are beyond the limit."""
@@ -96,8 +111,27 @@ class WholeItems:
         return list(usable), sum(1 for _ in found) if usable else 0
 
 
+def _usable(read: Sequence[FoundBoxes | Missing]) -> list[_Items]:
+    """Of each list the boxes with ordered corners, as integers, and their labels."""
+    lists = [[] if isinstance(one, Missing) else one.xyxy for one in read]
+    flat = np.array([*chain.from_iterable(chain.from_iterable(lists))], dtype=np.float64).reshape(-1, 4)
+    flat = np.trunc(flat)
+    ordered = ((flat[:, 0] < flat[:, 2]) & (flat[:, 1] < flat[:, 3])).tolist()
+    whole: list[Sequence[float]] = list(map(tuple, flat.tolist()))
+    found: list[_Items] = []
+    start = 0
+    for one, boxes in zip(read, lists, strict=True):
+        end = start + len(boxes)
+        labels = [] if isinstance(one, Missing) else one.labels
+        keep = ordered[start:end]
+        kept = whole[start:end]
+        found.append((kept, labels) if all(keep) else (list(compress(kept, keep)), list(compress(labels, keep))))
+        start = end
+    return found
+
+
 def box_list(text: str) -> NDArray[np.float64] | Missing:
-    """The (N, 4) boxes of a JSON list, fenced or bare, in which every item is as it was asked for.
+    """The (N, 4) boxes of a JSON list, fenced or bare and nothing else, in which every item is as it was asked for.
 
     Every item must have `bbox_2d` and `label`; a box is four finite numbers with x1 < x2 and y1 < y2.
 

@@ -23,6 +23,7 @@ from sightline.rewards.one_box import one_box_marks
 from sightline.rewards.reward import Range, Reward
 
 NOWHERE = (math.nan,) * 4
+TOP = 1000.0
 
 
 class GoldBox(NamedTuple):
@@ -48,7 +49,8 @@ class BoxAboveShortcut(Reward):
     Low: as for IoU 0 without a legal box. Marks: the box.
 
     Raises:
-        ColumnError: a gold value holds no box of four finite numbers, or its E is not in 0..1.
+        ColumnError: a gold value holds no box of four numbers in 0..1000 with its corners in order, or its E is not in
+            0..1.
 
     Example:
         >>> said = '<think>t</think>{"bbox": [200, 100, 400, 300]}'
@@ -128,7 +130,7 @@ class KeyedBoxForm(Reward):
 
 
 def gold_box_above(value: Any) -> GoldBox | Missing:
-    """A gold box with its E.
+    """A gold box in 0..1000 with its E.
 
     Example:
         >>> gold_box_above('{"bbox": [1, 2, 3, 4], "E": 0.5}'), gold_box_above([1, 2, 3, 4]).expected
@@ -142,9 +144,12 @@ def gold_box_above(value: Any) -> GoldBox | Missing:
     box = value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, list | tuple) else value
     if not is_box(box):
         return Missing("it needs `bbox`, four finite numbers")
+    x1, y1, x2, y2 = map(float, box)
+    if not 0 <= x1 <= x2 <= TOP or not 0 <= y1 <= y2 <= TOP:
+        return Missing(f"its box needs x1 <= x2 and y1 <= y2 in 0..{TOP:g}, as shares of the picture")
     if isinstance(expected, bool) or not isinstance(expected, int | float | np.number) or not 0 <= expected <= 1:
         return Missing("its E must lie in 0..1")
-    return GoldBox(tuple(map(float, box)), float(expected))
+    return GoldBox((x1, y1, x2, y2), float(expected))
 
 
 def keyed_rows() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Rewards without labels: agreement with the majority of a group, one's own or that of a rephrased twin."""
+"""Rewards without labels: agreement with a majority, of one's own group, of a rephrased twin, or of a teacher."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class MajorityAgreement(Reward):
 
     def check(self, batch: Batch) -> None:
         super().check(batch)
+        _order(batch)
         if batch.has("side"):
             _sides(batch, self.sides)
 
@@ -64,7 +65,7 @@ class MajorityAgreement(Reward):
         found = _answers(batch, self.find, self.canonical)
         side = _sides(batch, self.sides) if batch.has("side") else np.zeros(len(batch), dtype=np.int64)
         values, why = np.zeros(len(batch)), [""] * len(batch)
-        for group in _in_order(batch):
+        for group in in_order(batch):
             for half in (group[side[group] == 0], group[side[group] == 1]):
                 _judge(half, half, found, values, why, "its own side" if batch.has("side") else "its group")
         return Scores.of(values, why)
@@ -114,12 +115,13 @@ class CrossAgreement(Reward):
 
     def check(self, batch: Batch) -> None:
         super().check(batch)
+        _order(batch)
         _sides(batch, self.sides)
 
     def score(self, batch: Batch) -> Scores:
         found, side = _answers(batch, self.find, self.canonical), _sides(batch, self.sides)
         values, why = np.full(len(batch), np.nan), [""] * len(batch)
-        for group in _in_order(batch):
+        for group in in_order(batch):
             halves = (group[side[group] == 0], group[side[group] == 1])
             for mine in (0, 1):
                 if len(halves[1 - mine]):
@@ -127,6 +129,78 @@ class CrossAgreement(Reward):
                 else:
                     for row in halves[mine].tolist():
                         why[row] = f"{ABSTAIN}the group has no rollout of the {self.sides[1 - mine]} side"
+        return Scores.of(values, why)
+
+
+@dataclass(frozen=True)
+class TaughtAgreement(Reward):
+    """Whether an answer is the majority of what a teacher answered.
+
+    r_i = 1[answer_i = most frequent non-empty answer of the teacher's replies], 0 if the teacher has none
+
+    The teacher is a slowly moving average of the policy (`train.teacher`). Asked the same question it steadies the
+    labels; asked the twin it votes across phrasings as well.
+
+    Args:
+        find: text -> answer, of policy and teacher.
+        canonical: answer -> the spelling that is voted on and compared; None takes raw texts.
+        column: a reply of the teacher beside each rollout, None where it was not asked; those of a group vote together.
+
+    Reads: `column`; `order` if it is there, see `MajorityAgreement`.
+    Range: 0 or 1. Low: 0 without an answer, and for all if the teacher has no answer.
+    Not applicable: the teacher was not asked in this group.
+
+    Raises:
+        ColumnError: a value is neither a text nor None.
+
+    Example:
+        >>> said, taught = ([rf"\\boxed{{{x}}}" for x in answers] for answers in ("477", "447"))
+        >>> TaughtAgreement()(Batch(said, {"teacher_reply": taught}, group=[0] * 3)).values
+        array([1., 0., 0.])
+
+    References:
+        Zhang et al., Co-rewarding, arXiv 2508.00410, variants II and III.
+    """
+
+    find: Callable[[str], str | Missing] = FinalBoxed()
+    canonical: Callable[[str], str] | None = None
+    column: str = "teacher_reply"
+    scope: ClassVar[Scope] = "group"
+    may_read: ClassVar = ("order",)
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        taught = (("4", "7", "7"), ("4", "7"), ("", ""), (None,), (None, "4"))
+        rows = [
+            {
+                "completion": f"\\boxed{{{said}}}",
+                "teacher_reply": said and f"\\boxed{{{said}}}",
+                "order": k,
+                "group": group,
+            }
+            for group, replies in enumerate(taught)
+            for k, said in enumerate(replies)
+        ]
+        return cls(), [*rows, {**rows[0], "completion": "none", "order": 9}]
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        _order(batch)
+        for row, value in enumerate(batch.column(self.column)):
+            if value is not None and not isinstance(value, str):
+                raise ColumnError(f"column `{self.column}` of row {row} is {value!r:.60}; it needs a text or None")
+
+    def score(self, batch: Batch) -> Scores:
+        found, replies = _answers(batch, self.find, self.canonical), batch.column(self.column)
+        values, why = np.full(len(batch), np.nan), [f"{ABSTAIN}the teacher was not asked"] * len(batch)
+        for group in in_order(batch):
+            told = [replies[row] for row in group.tolist() if replies[row] is not None]
+            if told:
+                votes = [_answer(self.find(reply), self.canonical)[0] for reply in told]
+                _paid(group, majority(votes), found, values, why, "the teacher")
         return Scores.of(values, why)
 
 
@@ -144,30 +218,55 @@ def twin_rows() -> list[dict[str, Any]]:
 def _answers(
     batch: Batch, find: Callable[[str], str | Missing], canonical: Callable[[str], str] | None
 ) -> list[tuple[str, str]]:
-    """Answer, and why there is none, of every rollout; an answer of white space is none."""
-    found = [("", one.why) if isinstance(one, Missing) else (one, "") for one in batch.parse(find)]
-    if canonical is not None:
-        found = [(canonical(answer), why) for answer, why in found]
-    return [(answer, "") if answer.strip() else ("", why or "an empty answer") for answer, why in found]
+    """Answer, and why there is none, of every rollout."""
+    return [_answer(one, canonical) for one in batch.parse(find)]
+
+
+def _answer(found: str | Missing, canonical: Callable[[str], str] | None) -> tuple[str, str]:
+    """Answer, and why there is none; an answer of white space is none."""
+    if isinstance(found, Missing):
+        return "", found.why
+    answer = found if canonical is None else canonical(found)
+    return (answer, "") if answer.strip() else ("", "an empty answer")
 
 
 def _judge(
     rows: Index, voters: Index, found: list[tuple[str, str]], values: NDArray[np.float64], why: list[str], whose: str
 ) -> None:
     """Reward `rows` by the majority of `voters`."""
-    label = majority([found[i][0] for i in voters.tolist()])
+    _paid(rows, majority([found[i][0] for i in voters.tolist()]), found, values, why, whose)
+
+
+def _paid(
+    rows: Index, label: str, found: list[tuple[str, str]], values: NDArray[np.float64], why: list[str], whose: str
+) -> None:
+    """Reward `rows` by a label."""
     values[rows] = agrees([found[i][0] for i in rows.tolist()], label)
-    said = f"{label if len(label) <= 40 else label[:37] + '...'!r} is the majority of {whose}"
+    said = _said(label, whose)
     for row in rows.tolist():
-        why[row] = (said if label else f"no answer on {whose}") if not found[row][1] else found[row][1]
+        why[row] = found[row][1] or said
 
 
-def _in_order(batch: Batch) -> list[Index]:
+def _said(label: str, whose: str) -> str:
+    """What the majority is, in words."""
+    shown = label if len(label) <= 40 else label[:37] + "..."
+    return f"{shown!r} is the majority of {whose}" if label else f"no answer of {whose}"
+
+
+def in_order(batch: Batch) -> list[Index]:
     """The groups, each in the order in which it was sampled."""
-    if not batch.has("order"):
-        return batch.groups()
-    order = np.array([np.inf if value is None else float(value) for value in batch.column("order")])
+    order = _order(batch)
     return [group[np.argsort(order[group], kind="stable")] for group in batch.groups()]
+
+
+def _order(batch: Batch) -> NDArray[np.float64]:
+    """(B,) the place at which each rollout was sampled; last, and among those as in the batch, where none is given."""
+    found = np.full(len(batch), np.inf)
+    for row, value in enumerate(batch.column("order") if batch.has("order") else ()):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+            raise ColumnError(f"column `order` of row {row} is {value!r}; it needs a number")
+        found[row] = np.inf if value is None or np.isnan(value) else value
+    return found
 
 
 def _sides(batch: Batch, names: tuple[str, str]) -> Index:

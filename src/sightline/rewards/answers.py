@@ -45,6 +45,7 @@ class Answer(Reward):
         block: where the answer stands.
         column: the gold answer: a text, with or without answer tags, or a number; or a list of accepted answers.
         absent: what counts as said where there is no such block; None: that earns 0.
+        read: value of the column -> accepted answers, or `Missing`: the caller's mistake.
 
     Reads: `column`. Range: 0..1. Marks: the answer block.
 
@@ -58,6 +59,7 @@ class Answer(Reward):
     block: Place = ANSWER
     column: str = "answer"
     absent: str | None = None
+    read: Callable[[Any], tuple[str, ...] | Missing] = gold_texts
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
@@ -75,13 +77,13 @@ class Answer(Reward):
 
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_texts)
+        gold(batch, self.column, type(self).__name__, self.read)
         ready = getattr(self.compare, "ready", None)
         if ready is not None:
             ready()
 
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, gold_texts)
+        right = gold(batch, self.column, type(self).__name__, self.read)
         spans = batch.parse(self.block.span)
         return Scores.from_rows([self._one(*row) for row in zip(spans, right, strict=True)])
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ from sightline.metrics.ragged import Indices, Ragged
 from sightline.metrics.sharpening import Sharpened
 from sightline.parse.boxes import FoundBoxes
 from sightline.parse.whole_items import WholeItems
-from sightline.rewards.labelled_gold import BACKGROUND, CodedGold, codes, original_sizes
+from sightline.rewards.labelled_gold import BACKGROUND, CodedGold, codes_of_rows, original_sizes
 from sightline.rewards.picture_sizes import picture_sizes
 from sightline.rewards.reward import Reward
 
@@ -62,15 +63,11 @@ class BoxPairing:
 
     def __call__(self, batch: Batch) -> Paired:
         """The pairing of a batch; `batch.once` keeps it for all rewards that ask."""
-        gold, known = batch.once(self.gold)
+        gold, books = batch.once(self.gold)
         found = [FoundBoxes(0, [], [], [], []) if isinstance(one, Missing) else one for one in batch.parse(self.find)]
-        maps = batch.column("target_id_maps") if batch.has("target_id_maps") else [None] * len(batch)
-        flat = [
-            (*box, code)
-            for one, names in zip(found, maps, strict=True)
-            for box, code in zip(one.xyxy, codes(one.labels, names, known), strict=True)
-        ]
-        said = np.array(flat, dtype=np.float64).reshape(-1, 5)
+        numbers = [*chain.from_iterable(chain.from_iterable(one.xyxy for one in found))]
+        boxes = np.array(numbers, dtype=np.float64).reshape(-1, 4)
+        said = np.column_stack([boxes, codes_of_rows([one.labels for one in found], books)])
         pred = Ragged.from_counts(said, [len(one.xyxy) for one in found])
         written = said[:, :4].copy()
         said[:, :4] = np.clip(written, -FAR, FAR) * np.tile(self.scale(batch), 2)[pred.row_of]

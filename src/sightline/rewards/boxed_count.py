@@ -100,7 +100,7 @@ def thinks_then_boxes(text: str) -> bool:
     """
     start = text.find("<think>")
     end = text.find("</think>", start + 7) if start >= 0 else -1
-    return end >= 0 and not isinstance(Boxed("first")(text[end:]), Missing)
+    return end >= 0 and any(isinstance(found(text[end:]), str) for found in (Boxed("first"), Boxed("last")))
 
 
 def boxed_count(text: str) -> float | Missing:

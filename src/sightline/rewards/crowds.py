@@ -37,13 +37,13 @@ class CrowdGold:
     """(M, 4) gold boxes of every row, once per batch.
 
     Raises:
-        ColumnError: one has no area.
+        ColumnError: one has no area, or a row has no list: a picture without any has an empty one.
     """
 
     column: str
 
     def __call__(self, batch: Batch) -> Ragged:
-        rows = gold(batch, self.column, "a reward over a crowd", target_boxes)
+        rows = gold(batch, self.column, "a reward over a crowd", _listed_boxes)
         return Ragged.from_counts(np.concatenate([np.zeros((0, 4)), *rows]), [len(row) for row in rows])
 
 
@@ -226,6 +226,10 @@ def crowd_rows() -> list[dict[str, Any]]:
         for text in texts
     ]
     return [*rows, {**rows[0], "group": "alone", "model_size": [50, 50]}]
+
+
+def _listed_boxes(value: Any) -> Floats | Missing:
+    return Missing("it needs a list of boxes, empty if there are none") if value is None else target_boxes(value)
 
 
 def _most_overlap(iou: Floats, score: Floats, masked: float | None) -> Indices:

@@ -42,3 +42,18 @@ class Format(Reward):
         found = batch.parse(self.form)
         why = [one.why if isinstance(one, Missing) else "" for one in found]
         return Scores.of(np.array([float(not isinstance(one, Missing)) for one in found]), why)
+
+
+@dataclass(frozen=True)
+class HasForm:
+    """A comparison that looks at the form of what was said only: 1 if `form` finds it, whatever is right.
+
+    Example:
+        >>> HasForm(THINK_ANSWER)("<think>a</think><answer>b</answer>", "c"), HasForm(THINK_ANSWER)("b", "b")
+        (1.0, 0.0)
+    """
+
+    form: Callable[[str], Any]
+
+    def __call__(self, said: str, right: str) -> float:
+        return float(not isinstance(self.form(said), Missing))

@@ -18,7 +18,7 @@ from sightline.core.marks import Mark
 from sightline.core.scores import Score, Scores, abstain, failed
 from sightline.judges.colours import ColourEmbedder
 from sightline.judges.judge import Question, Verdict
-from sightline.metrics.projection import NO_LENGTH, Floats, goal_closeness
+from sightline.metrics.projection import NO_LENGTH, Floats, goal_closeness, lengths
 from sightline.rewards.goal_columns import Embedded, GoalRow, GoalRows
 from sightline.rewards.reward import INFINITE, JudgedReward, Reward
 
@@ -134,7 +134,7 @@ class GoalBaseline(JudgedReward):
     def _why(self, found: tuple[Floats, Embedded]) -> list[str]:
         """Per frame why it is scored as it is, where that is out of the ordinary."""
         frames_KD, prompts = found
-        blind_K = np.square(frames_KD).sum(-1) < NO_LENGTH**2
+        blind_K = lengths(frames_KD) < NO_LENGTH
         return ["the frame's embedding is 0" if blind else prompts.why(self.guarded) for blind in blind_K.tolist()]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
 from sightline.judges.judge import Question, Verdict
-from sightline.metrics.projection import NO_DIRECTION, NO_LENGTH, Floats, mean_direction
+from sightline.metrics.projection import NO_DIRECTION, NO_LENGTH, Floats, lengths, mean_direction
 
 Vector: TypeAlias = "tuple[float, ...]"
 Prompt: TypeAlias = "str | Vector"
@@ -88,8 +88,7 @@ class Prompts:
     def _fits(self, prompt: Any) -> bool:
         if not isinstance(prompt, tuple) or len(prompt) != self.width:
             return False
-        length = float(np.linalg.norm(prompt))
-        return NO_LENGTH <= length < float("inf")
+        return bool(np.isfinite(prompt).all()) and float(lengths(np.array([prompt]))[0]) >= NO_LENGTH
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +109,8 @@ class GoalRow:
 
     def check(self, always: bool) -> None:
         """Raise a `ColumnError` for what cannot be used; `always`: the baseline counts whatever alpha is."""
-        if not isinstance(self.alpha, int | float) or not 0 <= self.alpha <= 1:
+        number = isinstance(self.alpha, int | float | np.number) and not isinstance(self.alpha, bool)
+        if not number or not 0 <= self.alpha <= 1:
             raise ColumnError(f"{self.name}: column `alpha` is {self.alpha!r}; it needs a number from 0 to 1")
         fault = self.prompts.fault
         if not fault and (always or self.alpha > 0) and not self.prompts.baselines:
@@ -182,9 +182,11 @@ def is_vector(value: Any) -> bool:
 
 
 def _known(value: Any) -> Any:
-    """An embedding as an array; anything else as it is."""
+    """An embedding as an array, a picture (3, H, W) as (H, W, 3); anything else as it is."""
     if is_vector(value):
         return value.astype(np.float64)
+    if isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[0] == 3 != value.shape[-1]:
+        return np.moveaxis(value, 0, -1)
     if isinstance(value, list | tuple) and value and all(isinstance(one, int | float | np.number) for one in value):
         return np.array(value, dtype=np.float64)
     return value

@@ -26,17 +26,16 @@ def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]
         ColumnError: a value cannot be read; the message names reader, column, row, value and what is wrong with it.
     """
     seen: dict[Hashable, T] = {}
-    return [_one(value, row, column, who, read, seen) for row, value in enumerate(batch.column(column, who))]
-
-
-def _one(value: Any, row: int, column: str, who: str, read: Callable[[Any], T | Missing], seen: dict[Hashable, T]) -> T:
-    key = (type(value), _key(value))
-    if key not in seen:
-        found = read(value)
-        if isinstance(found, Missing):
-            raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r:.80}; {found.why}")
-        seen[key] = found
-    return seen[key]
+    found: list[T] = []
+    for row, value in enumerate(batch.column(column, who)):
+        key: Hashable = value if type(value) is str else (type(value), _key(value))
+        if key not in seen:
+            one = read(value)
+            if isinstance(one, Missing):
+                raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r:.80}; {one.why}")
+            seen[key] = one
+        found.append(seen[key])
+    return found
 
 
 def _key(value: Any) -> Hashable:

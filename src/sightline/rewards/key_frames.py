@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.batch import Batch
+from sightline.core.errors import ColumnError
 from sightline.core.missing import Missing
 from sightline.core.motion import Motion
 from sightline.metrics.boxes import Floats
@@ -22,7 +23,8 @@ from sightline.parse.motion import object_key
 from sightline.rewards.gold import gold
 
 FRAMES_PER_SECOND = 30.0
-Items = dict[str, dict[str, Floats]]
+NO_SIZE = Missing("it needs (width, height) in pixels")
+Objects = dict[str, list[tuple[str, Floats]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +35,17 @@ class KeyFrames:
         names: frame numbers as text, those of `key_frames` first, then those that only `key_items` names.
         seconds: (K,) their times; a frame that only `key_items` names is at number / 30.
         listed: how many of them `key_frames` lists.
-        items: frame -> object key -> (N, 4) boxes in pixels.
+        objects: frame -> (key, (N, 4) boxes in pixels) of each of its objects; two may have one key.
     """
 
     names: tuple[str, ...]
     seconds: Floats
     listed: int
-    items: Items
+    objects: Objects
+
+    def boxes(self, frame: str, key: str) -> Floats:
+        """(N, 4) boxes of the first object of a frame with this key, (0, 4) if there is none."""
+        return next((xyxy for name, xyxy in self.objects.get(frame, ()) if name == key), np.empty((0, 4)))
 
     def nearest(self, seconds: float, within: float, listed_only: bool = False, late: bool = False) -> str | None:
         """The frame nearest in time, strictly closer than `within` seconds; the first of several.
@@ -56,24 +62,27 @@ class KeyFrames:
         return self.names[int(np.where(fits, away, np.inf).argmin())]
 
 
-def key_frames(batch: Batch, who: str, sort: bool = True) -> list[KeyFrames]:
+def key_frames(batch: Batch, who: str, sort: bool = True, needed: bool = True) -> list[KeyFrames]:
     """The annotated frames of every rollout.
 
     Args:
         sort: corners are put in order.
+        needed: every row must have some; else None stands for a video without annotated frames.
 
     Raises:
         ColumnError: `key_frames`, `key_items` or `image_size` of a row cannot be read.
     """
-    frames = gold(batch, "key_frames", who, _frames)
-    items = gold(batch, "key_items", who, _items)
-    sizes = image_sizes(batch, who)
+    frames = gold(batch, "key_frames", who, _frames if needed else _frames_if_any)
+    items = gold(batch, "key_items", who, _items if needed else _items_if_any)
+    sizes = gold(batch, "image_size", who, _size if needed else _size_if_any)
     found: list[KeyFrames] = []
-    cache: dict[tuple[int, int, tuple[float, float]], KeyFrames] = {}
-    for listed, boxes, size in zip(frames, items, sizes, strict=True):
+    cache: dict[tuple[int, int, tuple[float, float] | None], KeyFrames] = {}
+    for row, (listed, boxes, size) in enumerate(zip(frames, items, sizes, strict=True)):
+        if boxes and size is None:
+            raise ColumnError(f"{who}: column `image_size` of row {row} is None; {NO_SIZE.why}")
         key = (id(listed), id(boxes), size)  # `gold` gives equal values the same object
         if key not in cache:
-            cache[key] = _joined(listed, boxes, size, sort)
+            cache[key] = _joined(listed, boxes, size or (1.0, 1.0), sort)
         found.append(cache[key])
     return found
 
@@ -124,12 +133,12 @@ def sorted_corners(xyxy: Floats) -> Floats:
     return np.concatenate([np.minimum(xyxy[..., :2], xyxy[..., 2:]), np.maximum(xyxy[..., :2], xyxy[..., 2:])], axis=-1)
 
 
-def _joined(listed: list[tuple[str, float]], items: Items, size: tuple[float, float], sort: bool) -> KeyFrames:
+def _joined(listed: list[tuple[str, float]], items: Objects, size: tuple[float, float], sort: bool) -> KeyFrames:
     known = {name for name, _ in listed}
     more = [(name, int(name) / FRAMES_PER_SECOND) for name in items if name not in known]
     scale = np.array([*size, *size])
     pixels = {
-        frame: {key: (sorted_corners(xyxy) if sort else xyxy) * scale for key, xyxy in objects.items()}
+        frame: [(key, (sorted_corners(xyxy) if sort else xyxy) * scale) for key, xyxy in objects]
         for frame, objects in items.items()
     }
     every = [*listed, *more]
@@ -153,12 +162,12 @@ def _frames(value: Any) -> list[tuple[str, float]] | Missing:
     return found
 
 
-def _items(value: Any) -> Items | Missing:
+def _items(value: Any) -> Objects | Missing:
     wrong = Missing("it needs {frame number: {object: [[x1, y1, x2, y2], ..]}} with boxes in 0..1")
     value = _loaded(value)
     if not isinstance(value, Mapping):
         return wrong
-    found: Items = {}
+    found: Objects = {}
     for frame, objects in value.items():
         if objects is None:  # Arrow gives every row the keys of all rows
             continue
@@ -170,17 +179,29 @@ def _items(value: Any) -> Items | Missing:
             listed = [[float(n) for n in box] for box in boxes]
             if not all(is_box(box) for box in listed):
                 return wrong
-            found.setdefault(str(frame), {})
+            found.setdefault(str(frame), [])
             if listed:
-                found[str(frame)].setdefault(object_key(str(name)), np.array(listed))
+                found[str(frame)].append((object_key(str(name)), np.array(listed)))
     return found
 
 
 def _size(value: Any) -> tuple[float, float] | Missing:
     sides = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
     if len(sides) != 2 or not all(is_number(float(side)) and side > 0 for side in sides):
-        return Missing("it needs (width, height) in pixels")
+        return NO_SIZE
     return float(sides[0]), float(sides[1])
+
+
+def _frames_if_any(value: Any) -> list[tuple[str, float]] | Missing:
+    return [] if value is None else _frames(value)
+
+
+def _items_if_any(value: Any) -> Objects | Missing:
+    return {} if value is None else _items(value)
+
+
+def _size_if_any(value: Any) -> tuple[float, float] | Missing | None:
+    return None if value is None else _size(value)
 
 
 def _motions(value: Any) -> dict[str, Motion] | Missing:
@@ -189,8 +210,9 @@ def _motions(value: Any) -> dict[str, Motion] | Missing:
         return {}
     if not isinstance(value, Mapping) or not all(m is None or isinstance(m, Mapping) for m in value.values()):
         return Missing("it needs {object: {dir: .., speed: .., scale: ..}}")
-    return {
-        object_key(str(name)): Motion(m.get("dir", "STAT"), m.get("speed", "stationary"), m.get("scale", "stable"))
-        for name, m in value.items()
-        if m is not None
-    }
+    found: dict[str, Motion] = {}
+    for name, m in value.items():
+        if m is not None:
+            motion = Motion(m.get("dir", "STAT"), m.get("speed", "stationary"), m.get("scale", "stable"))
+            found.setdefault(object_key(str(name)), motion)
+    return found

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -14,12 +16,12 @@ from numpy.typing import NDArray
 
 from sightline.core.batch import Batch
 from sightline.core.boxes import Frame
-from sightline.core.marks import LazyMarks, Mark
+from sightline.core.marks import BoxMarks, DeferredMarks
 from sightline.core.missing import Missing
 from sightline.core.scores import Scores, Values
-from sightline.metrics.boxes import box_iou
+from sightline.metrics.boxes import Floats, box_iou
 from sightline.metrics.detection import average_precision_batch
-from sightline.metrics.matching import greedy_by_score
+from sightline.metrics.matching import greedy_by_score, match_boxes
 from sightline.metrics.ragged import Ragged
 from sightline.parse.boxes import Detections, FoundBoxes
 from sightline.parse.json import Fence
@@ -103,7 +105,7 @@ class AveragePrecision(Reward):
         nothing = self._nothing_said(batch, found)
         values = np.where(counts > 0, values, nothing)
         why = [_why(one, g, n) for one, g, n in zip(found, counts.tolist(), written.tolist(), strict=True)]
-        return Scores(values, why, MatchedMarks(pred, labels, gold))
+        return Scores(values, why, DeferredMarks(len(batch), MatchedMarks(pred, labels, gold)))
 
     def _nothing_said(self, batch: Batch, found: list[FoundBoxes | Missing]) -> Values:
         """(B,) 1 where the policy says that there is nothing to find."""
@@ -122,8 +124,8 @@ class AveragePrecision(Reward):
 
 
 @dataclass(frozen=True, eq=False)
-class MatchedMarks(LazyMarks):
-    """A mark for each labelled box with its IoU with the gold box of its label, matched when somebody looks.
+class MatchedMarks:
+    """A mark for each labelled box with its IoU with the gold box of its label that it takes, the first box first.
 
     Args:
         pred, labels: boxes and labels of B rollouts.
@@ -134,21 +136,20 @@ class MatchedMarks(LazyMarks):
     labels: list[list[str]]
     gold: GoldBoxes
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def _row(self, index: int) -> tuple[Mark, ...]:
-        said = self.pred.flat[self.pred.offsets[index] : self.pred.offsets[index + 1]]
-        bounds = self.gold.boxes.offsets
-        right = self.gold.boxes.flat[bounds[index] : bounds[index + 1]]
-        same = np.array([[a == b for b in self.gold.labels[index]] for a in self.labels[index]], dtype=bool)
-        iou = np.where(same.reshape(len(said), len(right)), box_iou(said, right), np.nan)
-        partners = greedy_by_score(iou, above=0.0)
-        fits = [float(iou[i, g]) if g >= 0 else 0.0 for i, g in enumerate(partners.tolist())]
-        rows = zip(said.tolist(), self.labels[index], fits, strict=True)
-        return tuple(
-            Mark("box", tuple(box), fit, f"{label} {f'IoU {fit:.2f}' if fit else 'fits nothing'}", Frame.pixels())
-            for box, label, fit in rows
+    def __call__(self) -> BoxMarks:
+        said = list(chain.from_iterable(self.labels))
+        code = {label: float(number) for number, label in enumerate(dict.fromkeys(said))}
+        right = [code.get(label, -1.0) for label in chain.from_iterable(self.gold.labels)]
+        boxes = np.column_stack([self.pred.flat, [code[label] for label in said]])
+        golds = np.column_stack([self.gold.boxes.flat, right])
+        fits = match_boxes(
+            Ragged(boxes, self.pred.offsets),
+            Ragged(golds, self.gold.boxes.offsets),
+            partial(greedy_by_score, above=0.0),
+            similarity=_iou_of_label,
+        ).similarity
+        return BoxMarks(
+            self.pred.offsets, self.pred.flat, fits, Frame.pixels(), "IoU", "fits nothing", labels=said, digits=".2f"
         )
 
 
@@ -193,6 +194,12 @@ def labelled_rows() -> list[dict[str, Any]]:
     fenced = [f"<think>t</think><answer>```json\n{text}\n```</answer>" for text in said]
     texts = (*fenced, "<answer>None</answer>", "<answer>no objects</answer>", "none")
     return [{"completion": text, "solution": right} for text in texts for right in (gold, "<answer>None</answer>")]
+
+
+def _iou_of_label(a: Floats, b: Floats) -> Floats:
+    """IoU of every pair of padded (R, P, 5) and (R, G, 5) with equal labels; NaN for the others."""
+    iou = box_iou(a[..., :4], b[..., :4])
+    return np.where(a[..., :, None, 4] == b[..., None, :, 4], iou, np.nan)
 
 
 def _why(found: FoundBoxes | Missing, gold: int, written: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def labelled_gold(value: Any) -> tuple[list[list[float]], list[str]] | Missing:
 
 @dataclass(frozen=True)
 class CodedGold:
-    """Gold boxes with the code of their label, (M, 5), and the codes of labels in rows without a map; once per batch.
+    """Gold boxes with the code of their label, (M, 5), and the codes of names in each row; once per batch.
 
     Args:
         column: as in `BoxPairing`.
@@ -79,26 +80,36 @@ class CodedGold:
 
     column: str
 
-    def __call__(self, batch: Batch) -> tuple[Ragged, Mapping[str, float]]:
+    def __call__(self, batch: Batch) -> tuple[Ragged, list[Mapping[str, float]]]:
         rows = batch.once(LabelledGold(self.column))
         maps = batch.column("target_id_maps") if batch.has("target_id_maps") else [None] * len(batch)
         stated = batch.column("num_instances") if batch.has("num_instances") else [None] * len(batch)
-        known = {_plain(label): 0.0 for _, labels in rows for label in labels}
-        known = {label: float(code) for code, label in enumerate(known)}
-        flat: list[tuple[float, ...]] = []
-        for row, ((boxes, labels), names, number) in enumerate(zip(rows, maps, stated, strict=True)):
+        distinct = {id(pair): pair for pair in rows}  # equal values were read once, and are one object
+        names = dict.fromkeys(_plain(label) for _, labels in distinct.values() for label in labels)
+        known = {name: float(code) for code, name in enumerate(names)}
+        books: list[Mapping[str, float]] = []
+        of_pair: dict[int, Values] = {}
+        parts: list[Values] = [np.zeros((0, 5))]
+        for row, (pair, ids, number) in enumerate(zip(rows, maps, stated, strict=True)):
+            boxes, labels = pair
             if number is not None and number != len(boxes):
                 raise ColumnError(
                     f"BoxPairing: column `num_instances` of row {row} is {number!r}; `{self.column}` has {len(boxes)}"
                 )
-            coded = codes(labels, _checked(names, row), known)
+            books.append(known if ids is None else _book(ids, row))
+            if ids is None and id(pair) in of_pair:
+                parts.append(of_pair[id(pair)])
+                continue
+            coded = codes(labels, books[-1])
             if BACKGROUND in coded:
                 raise ColumnError(
                     f"BoxPairing: column `target_id_maps` of row {row} lacks {labels[coded.index(BACKGROUND)]!r}"
                 )
-            flat += [(*box, code) for box, code in zip(boxes, coded, strict=True)]
-        counts = [len(boxes) for boxes, _ in rows]
-        return Ragged.from_counts(np.array(flat, dtype=np.float64).reshape(-1, 5), counts), known
+            flat = [(*box, code) for box, code in zip(boxes, coded, strict=True)]
+            parts.append(np.array(flat, dtype=np.float64).reshape(-1, 5))
+            if ids is None:
+                of_pair[id(pair)] = parts[-1]
+        return Ragged.from_counts(np.concatenate(parts), [len(boxes) for boxes, _ in rows]), books
 
 
 def _labelled(item: Any) -> tuple[str, list[float]] | None:
@@ -110,25 +121,39 @@ def _labelled(item: Any) -> tuple[str, list[float]] | None:
     return None
 
 
-def codes(labels: Sequence[str | None], names: Any, known: Mapping[str, float]) -> list[float]:
-    """Labels as numbers that are equal where the labels are; background for what is in no map."""
-    if names is not None and labels:
-        known = {_plain(name): float(number) for name, number in names.items() if number > 0}
-    return [BACKGROUND if label is None else known.get(_plain(label), BACKGROUND) for label in labels]
+def codes(labels: Sequence[str | None], book: Mapping[str, float]) -> list[float]:
+    """Labels as numbers that are equal where the labels are; background for what the book does not have."""
+    return [BACKGROUND if label is None else book.get(_plain(label), BACKGROUND) for label in labels]
+
+
+def codes_of_rows(rows: Sequence[Sequence[str | None]], books: Sequence[Mapping[str, float]]) -> list[float]:
+    """The codes of all labels of B rows, row after row, each row by its own book."""
+    if len(set(map(id, books))) > 1:
+        return [code for labels, book in zip(rows, books, strict=True) for code in codes(labels, book)]
+    labels = list(chain.from_iterable(rows))
+    distinct = list(dict.fromkeys(labels))
+    known = dict(zip(distinct, codes(distinct, books[0] if books else {}), strict=True))
+    return list(map(known.__getitem__, labels))
 
 
 def _plain(label: str) -> str:
     return label.strip().lower()
 
 
-def _checked(names: Any, row: int) -> Any:
-    if names is not None and not (isinstance(names, Mapping) and all(map(_is_entry, names.items()))):
+def _book(value: Any, row: int) -> Mapping[str, float]:
+    """The codes of a row's map of names to ids, a mapping or JSON of it; files give it the names of other rows as None.
+
+    Ids below 1 are background.
+    """
+    ids = load(value) if isinstance(value, str) else value
+    if not (isinstance(ids, Mapping) and all(map(_is_entry, ids.items()))):
         raise ColumnError(
-            f"BoxPairing: column `target_id_maps` of row {row} is {names!r:.60}; it needs a mapping of names to ids"
+            f"BoxPairing: column `target_id_maps` of row {row} is {value!r:.60}; it needs a mapping of names to ids"
         )
-    return names
+    return {_plain(name): float(number) for name, number in ids.items() if number is not None and number > 0}
 
 
 def _is_entry(entry: tuple[Any, Any]) -> bool:
     name, number = entry
-    return isinstance(name, str) and isinstance(number, int | float | np.number)
+    numeric = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+    return isinstance(name, str) and (number is None or numeric)

@@ -15,7 +15,7 @@ from sightline.core.errors import ColumnError
 from sightline.core.marks import BoxMarks
 from sightline.core.missing import Missing
 from sightline.core.scores import Scores, Values, abstain
-from sightline.metrics.boxes import Floats, box_area, proper_boxes
+from sightline.metrics.boxes import Floats, proper_boxes
 from sightline.metrics.ragged import Ragged
 from sightline.metrics.unions import Union, covered_share
 from sightline.parse.boxes import FoundBoxes, box_table
@@ -194,9 +194,9 @@ class LooksWhereUnsure(Reward):
             return (1.0 - f, f"no disagreement, {f:.0%} looked at") if len(regions) else (1.0, "")
         if not len(regions):
             return 0.0, "no region, though rollouts disagree"
-        cover = np.clip(union.inside(gold) / box_area(gold), 0.0, 1.0)
-        q = float((weight * cover).sum()) / total
-        return min(1.0, q * min(1.0, self.fair / f)), f"covers {q:.3f} of the disagreement with {f:.0%} of the picture"
+        q = float((weight * union.share(gold)).sum()) / total
+        guard = self.fair / f if f > self.fair else 1.0  # f can vanish
+        return min(1.0, q * guard), f"covers {q:.3f} of the disagreement with {f:.0%} of the picture"
 
     def _marks(self, looks: Looks, values: Values, lone: NDArray[np.bool_]) -> BoxMarks:
         share = np.where(lone, 0.0, values)[looks.regions.row_of]

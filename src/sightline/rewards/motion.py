@@ -15,7 +15,9 @@ from sightline.metrics.tracks import direction_agreement, motion_agreement, moti
 from sightline.parse.motion import MotionTag, MotionTags, by_object
 from sightline.parse.sightings import Sighting, Sightings
 from sightline.parse.tags import THINK, Span
+from sightline.rewards.frozen_video import FrozenVideo
 from sightline.rewards.key_frames import KeyFrames, gold_motions, image_sizes, in_pixels, key_frames
+from sightline.rewards.policy_columns import Filled, PolicyWrites
 from sightline.rewards.reward import Reward
 
 REMAINDER = 0.15  # what an older tag without speed and scale earns for them in released code
@@ -41,9 +43,9 @@ class MotionTrajectory(Reward):
         free_text: text -> direction; used for objects without a tag, as released code does. None: those earn 0.
         on_break: a list that released code breaks on makes the whole rollout 0 (`fail`) or changes nothing.
 
-    Reads: `key_frames`, `key_items`, `image_size`; `gt_motion` if it is there.
-    Range: 0..1. Low: no think block, fewer than two matched sightings, an object without a tag. The predicted boxes are
-    not looked at. Marks: the motion tags of judged objects.
+    Reads: `key_frames`, `key_items`, `image_size` (None for a video without annotated frames); `gt_motion` if it is
+    there. Range: 0..1. Low: no annotated frames, no think block, fewer than two matched sightings, an object without a
+    tag. The predicted boxes are not looked at. Marks: the motion tags of judged objects.
 
     Example:
         >>> batch = Batch.from_rows(MotionTrajectory.specimen()[1])
@@ -87,12 +89,13 @@ class MotionTrajectory(Reward):
 
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        key_frames(batch, type(self).__name__, self.sort)
+        key_frames(batch, type(self).__name__, self.sort, needed=False)
         gold_motions(batch, type(self).__name__)
 
     def score(self, batch: Batch) -> Scores:
         who = type(self).__name__
-        rows = zip(batch.parse(THINK.span), key_frames(batch, who, self.sort), gold_motions(batch, who), strict=True)
+        frames = key_frames(batch, who, self.sort, needed=False)
+        rows = zip(batch.parse(THINK.span), frames, gold_motions(batch, who), strict=True)
         return Scores.from_rows([self._one(*row) for row in rows])
 
     def _one(self, think: Span | Missing, frames: KeyFrames, told: dict[str, Motion]) -> Score:
@@ -114,7 +117,7 @@ class MotionTrajectory(Reward):
 
     def _frame(self, sighting: Sighting, frames: KeyFrames) -> str | None:
         frame = frames.nearest(sighting.seconds, self.within)
-        return frame if frame is not None and sighting.key in frames.items.get(frame, ()) else None
+        return frame if frame is not None and len(frames.boxes(frame, sighting.key)) else None
 
     def _object(
         self,
@@ -137,7 +140,7 @@ class MotionTrajectory(Reward):
         times = dict(zip(frames.names, frames.seconds.tolist(), strict=True))
         ordered = sorted(track, key=lambda match: match[0].seconds)
         first, last = ordered[0][1], ordered[-1][1]
-        boxes = [frames.items[frame][key][0].tolist() for frame in (first, last)]
+        boxes = [frames.boxes(frame, key)[0].tolist() for frame in (first, last)]
         return straight(boxes[0], boxes[1], times[last] - times[first], self.settled)
 
     def _untagged(self, key: str, right: Motion, think: Span) -> Score:
@@ -165,6 +168,7 @@ class MotionGrounding(Reward):
     Args:
         tags: text -> motion tags.
         column: the chain written for the video frozen from its first key frame on (`sightline.media.frozen`).
+        ask: how the policy is asked for that chain in training, once for every prompt.
 
     Reads: `column` if it is there. Range: 0..1.
     Low: no think block, no motion tag, no frozen chain; 0 for every rollout if the column is never filled.
@@ -181,6 +185,7 @@ class MotionGrounding(Reward):
 
     tags: MotionTags = MotionTags()
     column: str = "masked_completion"
+    ask: FrozenVideo = FrozenVideo()
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
@@ -188,6 +193,11 @@ class MotionGrounding(Reward):
         said = [tag.format("E"), tag.format("STAT"), "<think></think>", "E"]
         rows: list[dict[str, Any]] = [{"completion": text, "masked_completion": tag.format("STAT")} for text in said]
         return cls(), [*rows, {**rows[0], "masked_completion": "no chain"}, {**rows[0], "masked_completion": None}]
+
+    @property
+    def fills(self) -> tuple[Filled, ...]:
+        """The column, for the policy to fill."""
+        return (PolicyWrites(self.column, self.ask, once=True),)
 
     def uses(self) -> tuple[str, ...]:
         return (self.column,)

@@ -93,6 +93,7 @@ def gold_order(value: Any) -> tuple[int, ...] | Missing:
 
 
 def _whole(piece: str) -> int | None:
+    piece = piece.strip()
     try:
         return int(piece) if len(piece) <= 40 else None
     except ValueError:

@@ -23,7 +23,7 @@ from sightline.parse.tagged_boxes import TaggedBoxes
 from sightline.parse.tags import ANSWER, THINK
 from sightline.parse.undressed import option_letter
 from sightline.rewards.answers import Answer
-from sightline.rewards.option_answers import same_option
+from sightline.rewards.plain_answers import same_option
 from sightline.rewards.reward import JudgedReward, Reward
 from sightline.rewards.target_boxes import ReadTargets, best_overlaps, mentioned, target_rows
 

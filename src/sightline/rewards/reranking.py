@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, NamedTuple
 
@@ -218,7 +218,18 @@ def candidates(batch: Batch, column: str, who: str) -> list[Candidates]:
     Raises:
         ColumnError: a value is not a pair [ids of right candidates, number of candidates]; the message names it.
     """
-    return gold(batch, column, who, _candidates)
+    return batch.once(_ReadCandidates(column, who))
+
+
+@dataclass(frozen=True)
+class _ReadCandidates:
+    """The pairs of a column, once per batch, whoever asks."""
+
+    column: str
+    who: str = field(compare=False)
+
+    def __call__(self, batch: Batch) -> list[Candidates]:
+        return gold(batch, self.column, self.who, _candidates)
 
 
 def _candidates(value: Any) -> Candidates | Missing:
@@ -239,7 +250,7 @@ def _candidates(value: Any) -> Candidates | Missing:
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return type(value) is int or isinstance(value, np.integer)
 
 
 def _ranks(found: Ranking, wanted: Candidates) -> str:

@@ -37,6 +37,7 @@ class Reward:
 
     Class attributes:
         scope: `row` (looks at one rollout at a time) or `group` (needs all rollouts of a prompt).
+        scheduled: whether it looks at `Batch.step`.
         prompts: how many neighbouring rows of the data make one group; more than 1 for rewards that compare the
             rollouts of several phrasings of a question.
         reads: columns that must be in the batch.
@@ -45,6 +46,7 @@ class Reward:
     """
 
     scope: ClassVar[Scope] = "row"
+    scheduled: ClassVar[bool] = False
     prompts: ClassVar[int] = 1
     reads: ClassVar[tuple[str, ...]] = ()
     may_read: ClassVar[tuple[str, ...]] = ()

@@ -48,6 +48,7 @@ class TimesNear(Reward):
 
     steps: int
     width: Callable[[float], float] = narrowing
+    scheduled: ClassVar = True
     reads: ClassVar = ("key_frames",)
 
     @classmethod
@@ -136,13 +137,13 @@ class SightingFit(Reward):
 
     def _fit(self, sighting: Sighting, frames: KeyFrames, size: tuple[float, float]) -> float:
         frame = frames.nearest(sighting.seconds, self.within, listed_only=True, late=self.late)
-        objects = {} if frame is None else frames.items.get(frame, {})
+        objects = [] if frame is None else frames.objects.get(frame, [])
         boxes = [in_pixels(box, size) for box in sighting.boxes if box is not None]
         if not objects or not boxes:
             return 0.0
         said: Floats = np.array(boxes)
         said, validity = (sorted_corners(said), proper_boxes) if self.sort else (said, finite_boxes)
-        best = (box_iou(right, said, validity).max(axis=1).mean() for right in objects.values())
+        best = (box_iou(right, said, validity).max(axis=1).mean() for _, right in objects)
         return float(np.clip(max(best), 0.0, 1.0))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sightline.core.errors import CompositionError
 from sightline.core.scores import Scores
@@ -45,6 +45,7 @@ class Staged(Node):
 
     stages: tuple[tuple[float, Reward], ...]
     total: int | None = None
+    scheduled: ClassVar = True
 
     def __post_init__(self) -> None:
         starts = [start for start, _ in self.stages]

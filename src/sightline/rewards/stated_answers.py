@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sightline.core.missing import Missing
 from sightline.parse.stated import bare_answer, letter_place, whole_number
+from sightline.rewards.gold import gold_text
+
+
+def gold_integer(value: Any) -> tuple[str, ...] | Missing:
+    """A gold integer as text, also one that a table with holes has turned into a float.
+
+    Example:
+        >>> gold_integer(7), gold_integer(1.0), gold_integer("two").why
+        (('7',), ('1',), 'it needs an integer')
+    """
+    text = gold_text(value)
+    found = text if isinstance(text, Missing) else whole_number(text, point_zero=True)
+    return Missing("it needs an integer") if isinstance(found, Missing) else (str(found),)
 
 
 def says_yes_or_no(said: str, right: str) -> float | Missing:

@@ -36,12 +36,17 @@ class DescribesPictures(JudgedReward):
         pool: (text vector, frame vectors, weight) -> 0..1; `pooled_embedding`, or `pooled_score` as released code.
         describe: completion -> the text that is embedded.
         empty: a description without a letter or digit earns 0 without a call (`zero`), or is embedded (`embed`).
-        column: a list of pictures, or of their embeddings; a path or bytes of a video where `data_type` is `video`.
+        column: pictures or their embeddings, as a list or stacked (F, H, W, 3) or (F, D); a path or bytes of a video
+            where `data_type` is `video`.
         frames: of a video file, evenly spread.
+        video_as: what is done to each frame of a video before it is shown, for released code that spoils them.
 
     Reads: `column`; `data_type` (`image` or `video`) if it is there. Range: 0..1.
     Low: pictures that cannot be read (for every rollout that is about them), an empty description.
     NaN: the encoder failed. Marks: the description.
+
+    Raises:
+        ColumnError: no picture, or an embedding with numbers that are not finite.
 
     Example:
         >>> red = np.full((4, 4, 3), (250, 10, 10), dtype=np.uint8)
@@ -59,6 +64,7 @@ class DescribesPictures(JudgedReward):
     empty: Literal["zero", "embed"] = "zero"
     column: str = "images"
     frames: int = 16
+    video_as: Callable[[Any], Any] | None = None
     ability: ClassVar[Ability] = "embed"
     may_read: ClassVar = ("data_type",)
 
@@ -77,14 +83,14 @@ class DescribesPictures(JudgedReward):
     def check(self, batch: Batch) -> None:
         super().check(batch)
         for row, value in enumerate(batch.column(self.column)):
-            if value is None or (isinstance(value, Sequence) and not isinstance(value, str | bytes) and not len(value)):
-                raise ColumnError(
-                    f"{type(self).__name__}: column `{self.column}` of row {row} is {value!r}; it needs pictures, "
-                    f"their embeddings or a video"
-                )
+            who = f"{type(self).__name__}: column `{self.column}` of row {row}"
+            if value is None or not len(_several(value)):
+                raise ColumnError(f"{who} is {value!r:.60}; it needs pictures, their embeddings or a video")
+            if not all(np.isfinite(one).all() for one in _several(value) if _is_vector(one)):
+                raise ColumnError(f"{who} has an embedding with numbers that are not finite")
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        read = _Reader(self.frames)
+        read = _Reader(self.frames, self.video_as)
         rows = zip(batch.parse(self.describe), self._media(batch), strict=True)
         return [self._asked(said, read(*media)) for said, media in rows]
 
@@ -103,7 +109,7 @@ class DescribesPictures(JudgedReward):
         return self.empty == "embed" or any(map(str.isalnum, said.text))
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        read = _Reader(self.frames)
+        read = _Reader(self.frames, self.video_as)
         rows = zip(batch.parse(self.describe), self._media(batch), verdicts, strict=True)
         return Scores.from_rows([self._one(said, media, found, read) for said, media, found in rows])
 
@@ -129,9 +135,11 @@ class _Reader:
     """Reads the pictures of a row, each source once: equal questions hold the same objects."""
 
     frames: int
+    video_as: Callable[[Any], Any] | None
 
     def __post_init__(self) -> None:
         self.known: dict[Any, list[Any] | Missing] = {}
+        self.spoilt: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, media: Any, video: bool) -> list[Any] | Missing:
         key = (media if isinstance(media, str | bytes) else id(media), video)
@@ -142,10 +150,19 @@ class _Reader:
     def _read(self, media: Any, video: bool) -> list[Any] | Missing:
         try:
             if video and isinstance(media, str | bytes | Mapping):
-                return list(videos.frames(media, self.frames))
-            return [self._picture(one) for one in _several(media)]
+                shown: list[Any] = list(videos.frames(media, self.frames))
+            else:
+                shown = [self._picture(one) for one in _several(media)]
+            return [self._spoilt(one) for one in shown] if video and self.video_as else shown
         except MediaError as error:
             return Missing(f"unreadable media: {error}")
+
+    def _spoilt(self, frame: Any) -> Any:
+        if self.video_as is None or _is_vector(frame):
+            return frame
+        if id(frame) not in self.spoilt:  # kept with its frame, so that no other takes the same place in memory
+            self.spoilt[id(frame)] = (self.video_as(np.asarray(images.load(frame))), frame)
+        return self.spoilt[id(frame)][0]
 
     def _picture(self, source: Any) -> Any:
         # what is in memory stays the object it is; files are read here, so that an unreadable one is no judge's failure
@@ -159,8 +176,11 @@ class _Reader:
 
 
 def _several(media: Any) -> Sequence[Any]:
-    """A list of pictures, or one picture as a list."""
-    return media if isinstance(media, Sequence) and not isinstance(media, str | bytes) else [media]
+    """A list of pictures or embeddings, also of stacked ones; or one as a list."""
+    if isinstance(media, np.ndarray):
+        stacked = media.ndim == 4 or (media.ndim == 2 and media.dtype != np.uint8)
+        return list(media) if stacked else [media]
+    return [media] if isinstance(media, str | bytes) or not isinstance(media, Sequence) or _is_vector(media) else media
 
 
 def _is_vector(value: Any) -> bool:
@@ -168,4 +188,4 @@ def _is_vector(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 1
     several = isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 0
-    return several and isinstance(value[0], int | float)
+    return several and isinstance(value[0], int | float | np.number)

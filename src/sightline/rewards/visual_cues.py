@@ -49,7 +49,7 @@ class VisualCues(Reward):
     Range: 0..1. Low: 0 for no cue where there are references. Marks: every cue.
 
     Raises:
-        ColumnError: a reference is no box, or a size is not in whole patches.
+        ColumnError: a reference is no box, not in whole patches, or a size is not.
 
     Example:
         >>> said = ["<cue>[1, 1, 3, 3]</cue> and <cue>[5, 5, 6, 6]</cue>", "<cue>[1, 2, 2, 3]</cue>"]
@@ -92,13 +92,13 @@ class VisualCues(Reward):
     def score(self, batch: Batch) -> Scores:
         right, found = self._references(batch), batch.parse(self.find)
         written, wanted = np.array([one.count for one in found]), right.counts
-        pred = self._places(found, written <= wanted)
+        pred = self._places(found, written <= wanted)  # none of them where there is a cue too many
         matcher = partial(_cheapest, at=self.at if self.finds_first else None)
         matches = match_boxes(pred, right, matcher, similarity=self.likeness)
         fits = matches.similarity if self.soft else (matches.similarity >= self.at).astype(np.float64)
         fits = np.where(matches.hit, fits, 0.0)
         values = pred.sum(fits) / np.maximum(wanted, 1)
-        values = np.where(wanted + written == 0, 1.0, np.where(written > wanted, 0.0, values))
+        values = np.where(wanted + written == 0, 1.0, values)
         rows = zip(written.tolist(), wanted.tolist(), strict=True)
         why = [f"{n} cues for {m} references" + (": too many" if n > m else "") for n, m in rows]
         return Scores(values, why, CueMarks(found, pred, np.where(matches.hit, matches.similarity, 0.0)))
@@ -112,7 +112,8 @@ class VisualCues(Reward):
         return Ragged.from_counts(np.array(flat, dtype=np.float64).reshape(-1, width), [len(row) for row in rows])
 
     def _references(self, batch: Batch) -> Ragged:
-        rows = gold(batch, self.column, type(self).__name__, reference_boxes)
+        read = reference_boxes if self.patch is None else reference_patches
+        rows = gold(batch, self.column, type(self).__name__, read)
         if self.patch is not None and batch.has("model_size"):
             sizes = batch.column("model_size")
             rows = [self._clamped(boxes, sizes[row], row) for row, boxes in enumerate(rows)]
@@ -171,9 +172,25 @@ def reference_boxes(value: Any) -> Floats | Missing:
     boxes = [box.tolist() if isinstance(box, np.ndarray) else box for box in boxes]
     boxes = [list(box) if isinstance(box, tuple) else box for box in boxes]
     for number, box in enumerate(boxes):
-        if not is_box(box) or min(box) < 0:
-            return Missing(f"item {number} needs a box of four numbers that are not negative")
+        if not is_box(box):
+            return Missing(f"item {number} needs a box of four numbers")
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)
+
+
+def reference_patches(value: Any) -> Floats | Missing:
+    """(n, 4) reference boxes of one row in whole patches; those that begin before the grid are cut there.
+
+    Example:
+        >>> reference_patches([[-1, 1, 2, 2]]), reference_patches([[0.5, 1, 2, 2]]).why
+        (array([[0., 1., 2., 2.]]), 'item 0 needs rows and columns of patches, whole numbers')
+    """
+    boxes = reference_boxes(value)
+    if isinstance(boxes, Missing):
+        return boxes
+    whole = (boxes == np.floor(boxes)).all(axis=1)
+    if not whole.all():
+        return Missing(f"item {int(whole.argmin())} needs rows and columns of patches, whole numbers")
+    return np.maximum(boxes, 0.0)
 
 
 def _cheapest(likeness: Floats, score: Floats, at: float | None) -> Indices:

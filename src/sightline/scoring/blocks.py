@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sightline.judges.judge import encodable
+from sightline.scoring.lines import parsed
 
 Index: TypeAlias = NDArray[np.int64]
 AS_JSON = {b"sightline.json": b"1"}  # metadata of a text column that holds JSON, since no Arrow type fits all values
@@ -37,9 +38,16 @@ class Block(Protocol):
 
 @dataclass(frozen=True)
 class JsonBlock:
-    """Rows that were JSON objects. A column that a row lacks is None there."""
+    """Rows that were JSON objects. A column that a row lacks is None there.
+
+    Args:
+        items: the rows.
+        lines: the JSON they were read from with its line ends, if it is at hand: what another process gets instead of
+            the rows.
+    """
 
     items: list[dict[str, Any]]
+    lines: list[bytes] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def names(self) -> Sequence[str]:
@@ -55,13 +63,20 @@ class JsonBlock:
         return arrow_column(name, self.column(name))
 
     def slice(self, start: int, stop: int) -> JsonBlock:
-        return JsonBlock(self.items[start:stop])
+        return JsonBlock(self.items[start:stop], None if self.lines is None else self.lines[start:stop])
 
     def take(self, index: Index) -> JsonBlock:
-        return JsonBlock([self.items[i] for i in index.tolist()])
+        lines = None if self.lines is None else [self.lines[i] for i in index.tolist()]
+        return JsonBlock([self.items[i] for i in index.tolist()], lines)
 
     def joined(self, after: Block) -> JsonBlock:
-        return JsonBlock(self.items + after.rows())
+        written = after.lines if isinstance(after, JsonBlock) else None
+        lines = None if self.lines is None or written is None else self.lines + written
+        return JsonBlock(self.items + after.rows(), lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # reading a line again takes less than packing and unpacking a row
+        return (JsonBlock, (self.items,)) if self.lines is None else (_from_lines, (b"".join(self.lines),))
 
     def rows(self) -> list[dict[str, Any]]:
         return self.items
@@ -113,6 +128,10 @@ class ArrowBlock:
     def rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.table.to_pylist()
         return found
+
+
+def _from_lines(data: bytes) -> JsonBlock:
+    return JsonBlock(parsed(data.split(b"\n")[:-1])[0])
 
 
 def _from_stream(data: bytes) -> ArrowBlock:

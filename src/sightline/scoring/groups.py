@@ -7,8 +7,9 @@ first appearance, so rows of groups that lie together have numbers that never fa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def read_pieces(source: Source) -> Iterator[Piece]:
     """
     names: dict[str, None] = {}
     columns: Columns | None = None
-    numbers: dict[Any, int] = {}
+    numbers = _Numbers()
     first = 0
     for _, block in _all_blocks(source.path):
         rows = range(first, first + len(block))
@@ -85,8 +86,7 @@ def read_pieces(source: Source) -> Iterator[Piece]:
             columns = columns_of(list(names), source)
         row = group = np.array(origin, np.int64)
         if columns.group:
-            keys = _keys(block, columns, source, origin)
-            group = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(block))
+            group = numbers.of(_keys(block, columns, source, origin))
         if len(block):
             yield Piece(block, columns, row, group, element)
     if columns is None:
@@ -160,21 +160,54 @@ def _all_blocks(path: Path) -> Iterator[tuple[Path, Block]]:
                 yield file, block
 
 
-def _keys(block: Block, columns: Columns, source: Source, rows: Sequence[int]) -> Iterator[Any]:
-    """What the rows of one group have in common, hashed, since prompts are long and groups many.
+@dataclass
+class _Numbers:
+    """Numbers of groups in order of first appearance.
 
-    A row whose group is None is alone.
+    Ids that count up need no memory; of others a digest is kept, since prompts are long and groups many.
+
+    Args:
+        first: the id from which ids count up.
+        counted: how many ids count up from there.
+        others: digest -> number of every other group.
     """
+
+    first: int = 0
+    counted: int = 0
+    others: dict[bytes, int] = field(default_factory=dict)
+
+    def of(self, keys: Iterable[Any]) -> NDArray[np.int64]:
+        """The numbers of some rows' groups."""
+        found: list[int] = []
+        for key, rows in groupby(keys):
+            found += [self._number(key)] * sum(1 for _ in rows)
+        return np.array(found, np.int64)
+
+    def _number(self, key: Any) -> int:
+        if type(key) is int:
+            if not self.counted and not self.others:
+                self.first = key
+            place = key - self.first
+            if 0 <= place < self.counted:
+                return place
+            if place == self.counted and not self.others:
+                self.counted += 1
+                return place
+        return self.others.setdefault(_digest(key), self.counted + len(self.others))
+
+
+def _keys(block: Block, columns: Columns, source: Source, rows: Sequence[int]) -> Iterator[Any]:
+    """What the rows of one group have in common: a number, or a tuple; of a row whose group is None, itself."""
     constants = dict(source.constants)
     values = [
         [constants[name]] * len(block) if name in constants else columns.column(block, columns.place(name))
         for name in columns.group
     ]
     for row, key in zip(rows, zip(*values, strict=True), strict=True):
-        yield row if key == (None,) else _digest(key)
+        yield frozenset((row,)) if key == (None,) else key[0] if len(key) == 1 and type(key[0]) is int else key
 
 
-def _digest(key: tuple[Any, ...]) -> bytes:
+def _digest(key: Any) -> bytes:
     try:
         return xxhash.xxh3_128_digest(orjson.dumps(key, default=repr))
     except TypeError:

@@ -18,7 +18,7 @@ from sightline.rewards.reward import Reward
 from sightline.scoring.blocks import arrow_column
 from sightline.scoring.dialects import Source
 from sightline.scoring.groups import Piece
-from sightline.scoring.tables import part_names, score_columns
+from sightline.scoring.steps import scored_by_step
 
 TOKENS = "completion_tokens"
 
@@ -61,7 +61,7 @@ def score_piece(job: Job, piece: Piece) -> pa.Table:
     if job.tokenizer and TOKENS not in columns:
         extra[TOKENS] = count_tokens(batch.texts, job.tokenizer)
         batch = Batch(completions, {**rest, **extra}, prompts=columns.get("prompt"), group=piece.group)
-    found = score_columns(job.reward(batch), part_names(job.reward))
+    found = scored_by_step(job.reward, batch, columns)
     given = {} if job.lean else {**_given(piece, columns), **{name: arrow_column(name, v) for name, v in extra.items()}}
     return _table(piece, found, given)
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sightline.core.errors import RolloutFileError, did_you_mean
 from sightline.scoring.blocks import ArrowBlock, Block, JsonBlock
+from sightline.scoring.lines import loads, parsed
 
 BLOCK_BYTES = 8 << 20
 LARGEST_ELEMENT = 64 << 20
@@ -117,46 +117,23 @@ def _json_lines(path: Path) -> Iterator[Block]:
         while lines := file.readlines(BLOCK_BYTES):
             if number == 0:
                 lines[0] = lines[0].removeprefix(BOM)
-            rows, broken = _parsed(lines)
+            written = [index for index, line in enumerate(lines) if not line.isspace()]
+            filled = lines if len(written) == len(lines) else [lines[index] for index in written]
+            rows, broken = parsed(filled)
             if rows:
-                yield JsonBlock(rows)
+                ended = filled if len(filled) == len(rows) else filled[: len(rows)]
+                if not ended[-1].endswith(b"\n"):
+                    ended = [*ended[:-1], ended[-1] + b"\n"]
+                yield JsonBlock(rows, ended)
             if broken is not None:
-                raise _broken_line(path, number + broken, lines[broken], last=not file.read(1))
+                at = written[broken]
+                raise _broken_line(path, number + at, lines[at], last=not file.read(1))
             number += len(lines)
-
-
-def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int | None]:
-    """The rows of some lines, up to the first that is no JSON object, and the index of that line."""
-    try:
-        rows = [orjson.loads(line) for line in lines if not line.isspace()]
-        if all(type(row) is dict for row in rows):
-            return rows, None
-    except orjson.JSONDecodeError:
-        pass
-    rows = []
-    for index, line in enumerate(lines):
-        if not line.isspace():
-            try:
-                row = _loads(line)
-            except (ValueError, RecursionError):
-                return rows, index
-            if not isinstance(row, dict):
-                return rows, index
-            rows.append(row)
-    return rows, None
-
-
-def _loads(line: bytes) -> Any:
-    """JSON, and what Python writes beyond it: NaN, Infinity, lone surrogates, long integers."""
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return json.loads(line)
 
 
 def _broken_line(path: Path, index: int, line: bytes, last: bool) -> RolloutFileError:
     try:
-        reason = f"holds {type(_loads(line)).__name__}, not an object"
+        reason = f"holds {type(loads(line)).__name__}, not an object"
     except (ValueError, RecursionError) as error:
         cut = last and not line.endswith(b"\n")
         reason = "is cut off: the file was not written to its end" if cut else f"is not JSON ({error})"

@@ -29,10 +29,19 @@ from sightline.rewards.reward import JudgedReward, Reward
 from sightline.scoring.dialects import Source
 from sightline.scoring.facts import facts_of
 from sightline.scoring.groups import Pace, Piece, batches, read_pieces, whole_groups
-from sightline.scoring.piece import Job, score_piece
-from sightline.scoring.processes import in_processes
+from sightline.scoring.piece import Job
+from sightline.scoring.processes import Scored, few_collections, in_processes, score_into
 from sightline.scoring.readers import count_rows, rollout_files
-from sightline.scoring.shards import Shards, check_facts, fitted, read_facts, result_schema, write_result
+from sightline.scoring.shards import (
+    GrowingResult,
+    Shards,
+    check_facts,
+    fitted,
+    read_facts,
+    read_shard,
+    result_schema,
+    write_result,
+)
 from sightline.scoring.summary import Summary, summarise
 
 Progress = Callable[[int, "int | None"], None]
@@ -90,7 +99,7 @@ def score_file(
     options = options or Options()
     source = source if isinstance(source, Source) else Source(Path(source))
     job, path = Job(source, reward, tokenizer, lean), Path(out)
-    if options.workers > 1 and any(isinstance(node, JudgedReward) for node in reward.walk()):
+    if options.workers > 1 and any(_asks(node) for node in reward.walk()):
         raise ConfigError(
             "a reward that asks a judge runs in one process, which asks concurrently; leave out --workers"
         )
@@ -123,9 +132,13 @@ class _Run:
             return 0
         self.out.parent.mkdir(parents=True, exist_ok=True)
         shards = Shards(parts, self.facts, self.options.input_changed)
-        scored = self._fill(shards, None)
-        schema = result_schema([pq.read_schema(file) for file in shards.files()], self.facts)
-        write_result(self.out, shards.tables(), schema)
+        result = GrowingResult(self.out, shards)
+        try:
+            scored = self._fill(shards, None, result)
+            result.finish()
+        except BaseException:
+            result.drop()
+            raise
         shards.close(remove=True)
         return scored
 
@@ -136,7 +149,7 @@ class _Run:
             return 0
         digest = xxhash.xxh3_64_hexdigest(np.packbits(wanted).tobytes())
         shards = Shards(self.out.with_name(self.out.name + ".retry"), {**self.facts, "retried": digest})
-        scored = self._fill(shards, wanted)
+        scored = self._fill(shards, wanted, None)
         schema = result_schema(
             [pq.read_schema(self.out), *(pq.read_schema(file) for file in shards.files())], self.facts
         )
@@ -155,7 +168,7 @@ class _Run:
         os.replace(self.out, parts / f"{0:015d}.parquet")
         return True
 
-    def _fill(self, shards: Shards, wanted: Rows | None) -> int:
+    def _fill(self, shards: Shards, wanted: Rows | None, result: GrowingResult | None) -> int:
         """Add the shards that are missing."""
         before = done = shards.open()
         total = self._total() if wanted is None else int(wanted.sum())
@@ -163,10 +176,15 @@ class _Run:
         pieces = _skipped(_selected(whole_groups(self.job.source, self.job.compares), wanted), done)
         self.progress(done, total)
         try:
-            with closing(self._scored(batches(pieces, pace), pace)) as tables:
-                for table in tables:
-                    shards.write(done, table)
-                    done += table.num_rows
+            if result is not None:
+                for table in shards.tables():
+                    result.add(table)
+            with few_collections(), closing(self._scored(batches(pieces, pace), pace, shards.folder)) as scored:
+                for one in scored:
+                    file = shards.add(done, one.file)
+                    done += one.rows
+                    if result is not None:
+                        result.add(read_shard(file) if one.table is None else one.table)
                     self.progress(done, total)
         except BaseException as error:
             shards.close(remove=not done)
@@ -175,21 +193,25 @@ class _Run:
             raise
         return done - before
 
-    def _scored(self, pieces: Iterator[Piece], pace: Pace) -> Generator[pa.Table]:
+    def _scored(self, pieces: Iterator[Piece], pace: Pace, folder: Path) -> Generator[Scored]:
         if self.options.workers <= 1:
             for piece in pieces:
-                began = time.perf_counter()
-                table = score_piece(self.job, piece)
-                pace.took(time.perf_counter() - began, len(piece))
-                yield table
+                one = score_into(folder, self.job, piece)
+                pace.took(one.seconds, one.rows)
+                yield one
         else:
-            yield from in_processes(self.job, pieces, pace, self.options.workers)
+            yield from in_processes(self.job, pieces, pace, self.options.workers, folder)
 
     def _total(self) -> int | None:
         if self.job.source.explode:
             return None
         counts = [count_rows(file) for file in rollout_files(self.job.source.path)]
         return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _asks(node: Reward) -> bool:
+    """Whether a node waits for somebody's answers."""
+    return isinstance(node, JudgedReward) and not getattr(node.judge, "instant", False)
 
 
 def failed_rows(result: Path, whole_groups: bool = False) -> Rows:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,12 +72,11 @@ class Shards:
     def files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
 
-    def write(self, start: int, table: pa.Table) -> None:
-        """Store the results of the rollouts from number `start` on."""
+    def add(self, start: int, temporary: Path) -> Path:
+        """Take in a file that `write_shard` wrote: the results of the rollouts from number `start` on."""
         path = self.folder / f"{start:015d}.parquet"
-        temporary = path.with_suffix(".tmp")
-        pq.write_table(table, temporary, compression="zstd")
         settle(temporary, path)
+        return path
 
     def close(self, remove: bool = False) -> None:
         if remove:
@@ -85,7 +86,7 @@ class Shards:
 
     def tables(self) -> Iterator[pa.Table]:
         for path in self.files():
-            yield pq.ParquetFile(path).read()
+            yield read_shard(path)
 
     def _scored(self) -> int:
         """Rollouts in the shards up to the first gap; what lies behind a gap is dropped."""
@@ -101,21 +102,110 @@ class Shards:
         return scored
 
 
+def write_shard(folder: Path, table: pa.Table) -> Path:
+    """Write some results where they wait for `Shards.add`, fast rather than small: they are read once, and soon."""
+    number, name = tempfile.mkstemp(".tmp", "", folder)
+    os.close(number)
+    pq.write_table(table, name, compression="lz4", use_dictionary=False, write_statistics=False)
+    return Path(name)
+
+
+def read_shard(path: Path) -> pa.Table:
+    """The results of one shard."""
+    return pq.ParquetFile(path).read()
+
+
+class ResultWriter:
+    """One Parquet file from many tables, in row groups of equal size; it appears whole or not at all.
+
+    Args:
+        path: the file.
+        schema: of all tables, see `result_schema`.
+        folder: where it is until it is whole; None: beside the file.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, folder: Path | None = None) -> None:
+        self.path, self.schema = path, schema
+        self.temporary = (folder or path.parent) / f"{path.name}.tmp"
+        self.writer = pq.ParquetWriter(self.temporary, schema, compression="zstd")
+        self.waiting: list[pa.Table] = []
+        self.rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.waiting.append(fitted(table, self.schema))
+        self.rows += table.num_rows
+        if self.rows >= ROW_GROUP:
+            whole = pa.concat_tables(self.waiting)
+            self.rows %= ROW_GROUP
+            full = whole.num_rows - self.rows
+            self.writer.write_table(whole.slice(0, full).combine_chunks(), ROW_GROUP)
+            # a copy: a slice would keep all of the rows that are written
+            self.waiting = [whole.slice(full).take(pa.array(np.arange(self.rows)))] if self.rows else []
+
+    def finish(self) -> None:
+        """Write what waits, and give the file its name."""
+        if self.rows:
+            self.writer.write_table(pa.concat_tables(self.waiting).combine_chunks(), ROW_GROUP)
+        self.writer.close()
+        settle(self.temporary, self.path)
+
+    def drop(self) -> None:
+        """Leave no file."""
+        self.writer.close()
+        self.temporary.unlink(missing_ok=True)
+
+
+@dataclass
+class GrowingResult:
+    """A result file that is written while shards arrive, as long as all have the same columns.
+
+    Args:
+        path: the file.
+        shards: the shards it is made of.
+    """
+
+    path: Path
+    shards: Shards
+    writer: ResultWriter | None = None
+    torn: bool = False
+
+    def add(self, table: pa.Table) -> None:
+        """The next shard."""
+        if self.torn:
+            return
+        schema = result_schema([table.schema], self.shards.facts)
+        if self.writer is None:
+            self.writer = ResultWriter(self.path, schema, self.shards.folder)
+        if self.writer.schema.equals(schema, check_metadata=True):
+            self.writer.add(table)
+        else:
+            self.torn = True
+            self.drop()
+
+    def finish(self) -> None:
+        """Give the file its name; of shards with different columns it is written only now."""
+        if self.writer is not None:
+            self.writer.finish()
+        else:
+            schema = result_schema([pq.read_schema(file) for file in self.shards.files()], self.shards.facts)
+            write_result(self.path, self.shards.tables(), schema)
+
+    def drop(self) -> None:
+        if self.writer is not None:
+            self.writer.drop()
+            self.writer = None
+
+
 def write_result(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
-    """One Parquet file from many tables, in row groups of equal size; it appears whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        waiting: list[pa.Table] = []
+    """A result file from all its tables."""
+    writer = ResultWriter(path, schema)
+    try:
         for table in tables:
-            waiting.append(fitted(table, schema))
-            if sum(table.num_rows for table in waiting) >= ROW_GROUP:
-                whole = pa.concat_tables(waiting)
-                full = whole.num_rows - whole.num_rows % ROW_GROUP
-                writer.write_table(whole.slice(0, full).combine_chunks(), ROW_GROUP)
-                waiting = [whole.slice(full)]
-        if waiting and sum(table.num_rows for table in waiting):
-            writer.write_table(pa.concat_tables(waiting).combine_chunks(), ROW_GROUP)
-    settle(temporary, path)
+            writer.add(table)
+        writer.finish()
+    except BaseException:
+        writer.drop()
+        raise
 
 
 def result_schema(schemas: Sequence[pa.Schema], facts: Mapping[str, Any]) -> pa.Schema:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sightline.core.boxes import Frame
-from sightline.core.marks import BoxMarks, ChainedMarks, Mark, Marks, NoMarks, PickedMarks
+from sightline.core.marks import BoxMarks, ChainedMarks, DeferredMarks, Mark, Marks, NoMarks, PickedMarks
 from sightline.core.scores import Scores
 from sightline.rewards.algebra import NOT_EVALUATED, Named
 from sightline.rewards.reward import Reward
@@ -69,6 +69,8 @@ def _flat(marks: Marks) -> Flat:
         return np.zeros(0, np.int64), pa.array([], MARK)
     if isinstance(marks, BoxMarks):
         return _flat_boxes(marks)
+    if isinstance(marks, DeferredMarks):
+        return _flat(marks.made)
     if isinstance(marks, ChainedMarks):
         found = [_flat(term) for term in marks.terms]
         rows = np.concatenate([rows for rows, _ in found])
@@ -92,15 +94,17 @@ def _flat_picked(marks: PickedMarks) -> Flat:
 
 def _flat_boxes(marks: BoxMarks) -> Flat:
     first, stop = int(marks.offsets[0]), int(marks.offsets[-1])
-    size = stop - first
-    values = np.asarray(marks.values[first:stop], np.float64)
-    found = f"{marks.found} "
-    why = [f"{found}{value:.3g}" if value > 0 else marks.lost for value in values.tolist()]
-    places = np.ascontiguousarray(marks.xyxy[first:stop], np.float64).ravel()
-    place = pa.ListArray.from_arrays(pa.array(np.arange(0, 4 * size + 1, 4, dtype=np.int32)), pa.array(places))
-    frames = pa.repeat(pa.scalar(_frame(marks.frame), FRAME), size)
-    columns = [pa.repeat(pa.scalar("box"), size), place, pa.array(values), text_column(why), frames]
     rows = np.repeat(np.arange(len(marks)), np.diff(marks.offsets))
+    places = np.ascontiguousarray(marks.xyxy[first:stop], np.float64)
+    values = np.asarray(marks.values[first:stop], np.float64)
+    why = text_column(marks.reasons(first, stop))
+    there = ~np.isnan(places[:, 0])
+    if not there.all():  # an item without a box has no mark
+        rows, places, values, why = rows[there], places[there], values[there], why.filter(pa.array(there))
+    size = len(rows)
+    place = pa.ListArray.from_arrays(pa.array(np.arange(0, 4 * size + 1, 4, dtype=np.int32)), pa.array(places.ravel()))
+    frames = pa.repeat(pa.scalar(_frame(marks.frame), FRAME), size)
+    columns = [pa.repeat(pa.scalar("box"), size), place, pa.array(values), why, frames]
     return rows, pa.StructArray.from_arrays(columns, fields=list(MARK))
 
 

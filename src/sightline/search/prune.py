@@ -6,8 +6,8 @@ something that extends texts; what a text is worth is a function that it is give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from sightline.core.errors import ConfigError
@@ -104,7 +104,12 @@ class Halving:
             candidates: N.
             budget: most tokens of a candidate.
             score: of texts, for instance `Bank.rate`.
+
+        Raises:
+            ConfigError: there is no candidate, or no token to write.
         """
+        if candidates < 1 or budget < 1:
+            raise ConfigError(f"{candidates} candidates of {budget} tokens: both must be at least 1")
         state = _State([Piece("", 0, False)] * candidates, list(range(candidates)), [-float("inf")] * candidates)
         for at in self._checkpoints(writer, state, budget):
             state.extend(writer, at)
@@ -121,7 +126,7 @@ class Halving:
         saving = 1.0 - tokens / (candidates * budget)
         return Pruned(chosen, state.pieces[chosen].text, tokens, saving, tuple(state.alive), tuple(state.scores))
 
-    def _checkpoints(self, writer: Writer, state: _State, budget: int):  # type: ignore[no-untyped-def]
+    def _checkpoints(self, writer: Writer, state: _State, budget: int) -> Iterator[int]:
         if not self.every:
             yield from (round(share * budget) for share in self.shares)
             return
@@ -129,7 +134,7 @@ class Halving:
         while at + self.stride < budget and len(state.alive) > 1:
             at += self.stride
             state.extend(writer, at)
-            split = Sentences(self.sentences.headers, self.sentences.block, complete=True)
+            split = replace(self.sentences, complete=True)
             going = [state.pieces[i] for i in state.alive if not state.pieces[i].ended]
             if not going:
                 return

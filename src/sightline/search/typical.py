@@ -7,7 +7,7 @@ finding lies far from the bank.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,15 @@ def eligible(counts: Sequence[int], least: int = 3, share: float = 0.5) -> list[
 def best(scores: Sequence[float], counts: Sequence[int] | None = None, least: int = 3, share: float = 0.5) -> int:
     """The eligible candidate with the highest score, the first of several.
 
+    Raises:
+        ConfigError: there is no candidate.
+
     Example:
         >>> best([-0.5, -0.1, -0.1]), best([-0.5, -0.1, -0.3], counts=[6, 1, 6])
         (1, 2)
     """
+    if not len(scores):
+        raise ConfigError("no candidate to choose from")
     allowed = eligible(counts, least, share) if counts is not None else [True] * len(scores)
     return max((i for i in range(len(scores)) if allowed[i]), key=lambda i: (scores[i], -i))
 
@@ -118,7 +123,7 @@ class Bank:
         Args:
             complete: only sentences that are ended count, for texts that are still being written.
         """
-        split = Sentences(self.sentences.headers, self.sentences.block, complete)
+        split = replace(self.sentences, complete=complete)
         sets = embedded(self.judge, [[span.text for span in split(text)] for text in texts])
         if self.k:
             return [report_typicality(X, self.reports, self.k) for X in sets]

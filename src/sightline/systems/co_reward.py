@@ -6,14 +6,18 @@ r"""Co-Reward: training without labels, where the majority on a rephrased questi
     J    = J_original(A) + J_rephrased(A')
 
 An answer is what the last \boxed{...} holds, as raw text; an empty majority rewards nobody. A group is one question
-with the replies on both sides. In training, the rows of a question and of its twin are neighbours in the data.
+with the replies on both sides. In training, the rows of a question and of its twin are neighbours in the data, as
+`sightline.curate.twins` makes them. Variants II and III take the vote from a teacher that follows the policy slowly
+(`sightline.train.teacher`): the extra `taught`, in place of the reward.
 """
 
 from __future__ import annotations
 
 from sightline.credit import GroupRelative, PerSide
+from sightline.metrics.votes import answer_entropy, silent_share, vote_share
 from sightline.parse.boxed import canonical_answer
-from sightline.rewards.agreement import CrossAgreement, MajorityAgreement
+from sightline.rewards.agreement import CrossAgreement, MajorityAgreement, TaughtAgreement
+from sightline.rewards.vote_statistics import SameMajority, SideStatistic
 from sightline.system import Extra, Stage, System
 
 agreement = CrossAgreement().named("cross_agreement")
@@ -46,6 +50,16 @@ SYSTEM = System(
             CrossAgreement(canonical=canonical_answer),
             "cross agreement of answers in one spelling: fractions as decimals, no units",
         ),
+        "taught": Extra(
+            TaughtAgreement(), "variants II and III: 1 for the majority of the replies of a slowly moving teacher"
+        ),
+        "watch": Extra(
+            0.0 * SideStatistic(vote_share).named("vote_share")
+            + 0.0 * SideStatistic(answer_entropy).named("answer_entropy")
+            + 0.0 * SideStatistic(silent_share).named("silent_share")
+            + 0.0 * SameMajority().named("same_majority"),
+            "worth nothing, but logged: share and entropy of the votes on either side, how often both sides agree",
+        ),
     },
     credit=PerSide(GroupRelative(eps=1e-6)),
     recipe=(
@@ -55,6 +69,7 @@ SYSTEM = System(
             {
                 "group size": 8,
                 "temperature": 1.0,
+                "test temperature": 0.8,
                 "learning rate": 3e-6,
                 "schedule": "cosine",
                 "warmup": 0.1,
@@ -73,6 +88,7 @@ SYSTEM = System(
     columns={
         "side": "original or rephrased: which phrasing of the question a reply answers",
         "order": "place at which a reply was sampled; ties go to the answer that was sampled first",
+        "teacher_reply": "for the extra taught: beside each reply one of the teacher, to the question or to its twin",
     },
     departs=(
         "ties go to the lowest `order` where that column is there; without it, as released, to the first of the batch",

@@ -23,9 +23,9 @@ from sightline.system import Stage, System
 
 accuracy = Answer(RelaxedMatch(), LastBox()).named("accuracy")
 decision = (RightStrategy() * (0.5 + 0.5 * accuracy)).named("decision")
-# a chart without a table earns nothing for data: the term is left out, its reason stays
-data = TableData().fill(0.0).when(UsesStrategy("CODE")).named("data")
-official_data = TableData(matching="best each").fill(0.0).when(UsesStrategy("CODE")).named("data")
+# a chart without a true table: the part is NaN with its reason, the term is left out of the sum
+data = TableData().when(UsesStrategy("CODE")).named("data").fill(0.0)
+official_data = TableData(matching="best each").when(UsesStrategy("CODE")).named("data").fill(0.0)
 format_ = Format(AnnouncedAndBoxed()).named("format")
 
 TABLE = "Year,Sales (M)\n2019,10\n2020,20\n2021,30\n"
@@ -52,6 +52,7 @@ SYSTEM = System(
                 "group size": 5,
                 "learning rate": 1e-6,
                 "optimizer": "adamw_torch",
+                "rollout batch size": 256,
                 "batch size": 64,
                 "temperature": 1.0,
                 "top-p": 0.99,
@@ -65,7 +66,7 @@ SYSTEM = System(
                 "max prompt tokens": 5120,
                 "max completion tokens": 3072,
                 "base model": "Qwen2.5-VL-7B",
-                "data": "4,800 charts with code, one question each, both labels equally often; 256 rollouts at a time",
+                "data": "4,800 charts with code, one question each, both labels equally often",
             },
         ),
     ),
@@ -80,6 +81,7 @@ SYSTEM = System(
         "surplus columns lower the column share; official does not see them",
         "the value of a suitable strategy with a wrong answer (0.5), the answer's tolerance (5 %), the fuzzy match and "
         "how names are resolved in code are assumed in both variants",
+        "the paper's table says 4 passes over the data, its text 200: the recipe has 4",
         "code of more than 20,000 characters or 100 columns earns nothing for data, in both variants",
     ),
     specimen=(

@@ -18,8 +18,8 @@ from sightline.judges.pathway_words import PathwayWords
 from sightline.rewards import Constant
 from sightline.rewards.answers import Answer
 from sightline.rewards.format import Format
-from sightline.rewards.option_answers import same_option
 from sightline.rewards.pathways import JudgedPathways, Pathways
+from sightline.rewards.plain_answers import same_option
 from sightline.rewards.staged import Staged
 from sightline.rewards.target_boxes import DualOverlap, HasBox, SalientBoxes
 from sightline.system import Extra, Stage, System

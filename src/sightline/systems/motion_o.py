@@ -148,7 +148,13 @@ SYSTEM = System(
         Stage(
             "motion chain cold start",
             "sft",
-            {"lora rank": 16, "lora alpha": 32, "lora targets": ["q_proj", "k_proj", "v_proj", "o_proj"]},
+            {
+                "lora rank": 16,
+                "lora alpha": 32,
+                "lora targets": ["q_proj", "k_proj", "v_proj", "o_proj"],
+                "base model": "Qwen2.5-VL-7B, trained as Open-o3 Video",
+                "data": "STGR-SFT, 30k, with motion tags put in",
+            },
         ),
         Stage(
             "GRPO with dense tracks",
@@ -167,6 +173,7 @@ SYSTEM = System(
                 "lora rank": 16,
                 "lora alpha": 32,
                 "lora targets": ["q_proj", "k_proj", "v_proj", "o_proj"],
+                "data": "STGR-RL, 36k, with dense tracks",
             },
         ),
     ),
@@ -176,11 +183,12 @@ SYSTEM = System(
             "text or option letter; temporal QA: [start, end] in seconds, its MCQ: the letter and below it the "
             "interval; visual QA: <box>[x1,y1,x2,y2]</box>"
         ),
-        "key_frames": "list of {idx: frame number, time: seconds}",
+        "key_frames": "list of {idx: frame number, time: seconds}; in general QA this, items and size may be None",
         "key_items": "{frame number: {object: [[x1, y1, x2, y2], ..]}}, boxes in 0..1",
         "image_size": "width and height of the model's input, in pixels",
         "gt_motion": "{object: {dir, speed, scale}} of dense tracks; without it the matched boxes are used",
-        "masked_completion": "what the policy writes, greedily, for the video frozen from the first key frame on",
+        "masked_completion": "what the policy writes, greedily, for the video frozen from the first key frame on; "
+        "filled in training where `images` holds the frames and `frame_times` their seconds",
     },
     departs=(
         "names may contain /; official loses such tags, though its format reward counts them",
@@ -191,6 +199,7 @@ SYSTEM = System(
         "a key frame is near within 1 s both ways; official accepts any sighting that is late",
         "between two matched boxes no direction and no speed go together; official decides each on its own",
         "the released trainer hands the grounding reward nothing, so it is always 0 there; official is its arithmetic",
+        "vision tokens are not suppressed while sampling; the released trainer forbids them",
         f"progress u is the training step over {STEPS}, and 0 where no step is known",
         "gt_motion should be computed in pixels (`sightline.curate.motion_tags`); official computes it in 0..1",
     ),

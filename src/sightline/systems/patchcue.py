@@ -99,7 +99,8 @@ SYSTEM = System(
     },
     departs=(
         "no released code: the syntax of a cue and the matching of answers are ours",
-        "references reaching beyond the grid are clamped, predicted cues are not: what lies outside is wrong",
+        "references reaching beyond the grid (known from `model_size`) are clamped, predicted cues are not: what lies "
+        "outside is wrong",
         "references without any predicted cue earn 0; the printed cases begin at one prediction",
         "completions without a cue are well formed, for the reward has a case without cues",
         "the batch of 128 is spread over 32 devices; how the authors spread it is not stated",

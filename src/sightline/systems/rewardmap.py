@@ -6,7 +6,8 @@ r"""RewardMap: planning routes on maps, paid for the details of a route and by d
     D  = min(10, 2 + sum over segments), 0 if the end stations are wrong: -5 for each segment too many, +3 for a usable
          line (T = 0: +4 if it holds both ends), +1 for a right transfer;  T is the number of transfers
 
-Training goes from yes or no over counting to planning, with the same reward throughout.
+Training goes from yes or no over counting to planning, with the same reward throughout: one file of rows, of which each
+stage takes its own, shuffled.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sightline.parse.stated import StatedAnswer
 from sightline.rewards import Switch
 from sightline.rewards.answers import Answer
 from sightline.rewards.routes import LookedUp, NeedsTransfer, RightRoute, RouteDetail
-from sightline.rewards.stated_answers import SameCount, SameOption, says_yes_or_no
+from sightline.rewards.stated_answers import SameCount, SameOption, gold_integer, says_yes_or_no
 from sightline.system import Stage, System
 
 map_weight = LookedUp("difficulty_city", (("easy", 1.0), ("middle", 1.2), ("hard", 1.5)))
@@ -29,11 +30,11 @@ detail = RouteDetail(RouteLines()).named("detail")
 official_route = RightRoute(TightRoute()).named("accuracy")
 official_detail = RouteDetail(TightRoute(), spare=0, both_stops=False).named("detail")
 
-yes_or_no = Answer(says_yes_or_no, StatedAnswer()).named("accuracy")
-count = Answer(SameCount(), StatedAnswer()).named("accuracy")
-official_count = Answer(SameCount(point_zero=False), StatedAnswer()).named("accuracy")
-option = Answer(SameOption(), StatedAnswer()).named("accuracy")
-official_option = Answer(SameOption(with_text=False), StatedAnswer()).named("accuracy")
+yes_or_no = Answer(says_yes_or_no, StatedAnswer(), read=gold_integer).named("accuracy")
+count = Answer(SameCount(), StatedAnswer(), read=gold_integer).named("accuracy")
+official_count = Answer(SameCount(point_zero=False), StatedAnswer(), read=gold_integer).named("accuracy")
+option = Answer(SameOption(), StatedAnswer(), read=gold_integer).named("accuracy")
+official_option = Answer(SameOption(with_text=False), StatedAnswer(), read=gold_integer).named("accuracy")
 
 SETTINGS = {
     "group size": 4,
@@ -94,10 +95,10 @@ SYSTEM = System(
     ),
     credit=GroupRelative(eps=1e-6),
     recipe=(
-        Stage("yes or no", "grpo", {**SETTINGS, "data": "TorF1 and TorF2, shuffled"}),
-        Stage("counting", "grpo", {**SETTINGS, "data": "Counting2 and Counting3, shuffled"}),
-        Stage("counting options", "grpo", {**SETTINGS, "data": "Counting1, shuffled"}),
-        Stage("planning", "grpo", {**SETTINGS, "data": "planning, shuffled"}),
+        Stage("yes or no", "grpo", {**SETTINGS, "rows": {"type": ["TorF1", "TorF2"]}}),
+        Stage("counting", "grpo", {**SETTINGS, "rows": {"type": ["Counting2", "Counting3"]}}),
+        Stage("counting options", "grpo", {**SETTINGS, "rows": {"type": ["Counting1"]}}),
+        Stage("planning", "grpo", {**SETTINGS, "rows": {"type": ["planning"]}}),
     ),
     columns={
         "type": "planning, TorF1, TorF2, Counting1, Counting2 or Counting3",
@@ -116,6 +117,8 @@ SYSTEM = System(
         "7.0 is 7, and a letter may be followed by its option's text; official accepts neither",
         "routes of more than 100 segments are never right, and only their first 100 segments lose or earn points, in "
         "both variants",
+        "each stage of the curriculum is a run of its own: optimizer, schedule and the reference of the KL term begin "
+        "anew; official is one run over the ordered rows",
         "without a separate format term, as released: a route that cannot be read earns 0",
     ),
     specimen=(

@@ -24,12 +24,14 @@ from sightline.metrics.set_distances import (
     modified_hausdorff,
     sinkhorn,
 )
-from sightline.parse.sentences import Sections
+from sightline.parse.sentences import ANSWER_OR_TEXT, Section, Sections, Sentences
+from sightline.rewards.answers import Answer, same_clean_text
 from sightline.rewards.format import Format
 from sightline.rewards.set_distance import StatementClash, StatementSetFit
 from sightline.system import Extra, Stage, System
 
 ENCODER = LexicalEmbedder()
+MODELS, DATA = "Qwen3-VL-2B, 4B; Gemma3-4B", "two sets of chest X-rays with reports"
 REFERENCE = "Findings: Heart is large. No effusion. Lungs are clear. Impression: Cardiomegaly."
 
 SYSTEM = System(
@@ -53,23 +55,39 @@ SYSTEM = System(
         "centroid": Extra(StatementSetFit(ENCODER, distance=centroid), "cosine of the mean vectors"),
         "precision": Extra(StatementSetFit(ENCODER, distance=Weighted(1.0)), "is what is written supported?"),
         "recall": Extra(StatementSetFit(ENCODER, distance=Weighted(0.0)), "is every finding of the reference covered?"),
+        "findings": Extra(
+            StatementSetFit(ENCODER, sentences=Sentences(block=Section("findings"))), "the section findings alone"
+        ),
+        "impression": Extra(
+            StatementSetFit(ENCODER, sentences=Sentences(block=Section("impression"))), "the section impression alone"
+        ),
+        "exact_match": Extra(
+            Answer(same_clean_text, ANSWER_OR_TEXT, "reference"), "1 for the reference word for word: the baseline"
+        ),
         "contradiction": Extra(StatementClash(ENCODER), "minus the share of sentences that deny their nearest one"),
         "format": Extra(Format(Sections()), "findings and impression are there"),
     },
     credit=GroupRelative(eps=1e-4),
     recipe=(
-        Stage("supervised", "sft", {}),
+        Stage("supervised", "sft", {"base model": MODELS, "data": DATA}),
         Stage(
             "GRPO with set distance",
             "grpo",
-            {"group size": 8, "temperature": 1.0, "kl coefficient": 0.01, "learning rate": 1e-6, "loss": "grpo"},
+            {
+                "group size": 8,
+                "temperature": 1.0,
+                "kl coefficient": 0.01,
+                "learning rate": 1e-6,
+                "loss": "grpo",
+                "data": DATA,
+            },
         ),
     ),
     columns={"reference": "the reference report, with or without answer tags, section headers, bullets"},
     departs=(
         "the paper's code is not published: definitions, constants and edge cases follow our reading of its abstract",
         "a report without a sentence earns exactly 0, not exp(-2)",
-        "findings and impression are scored together",
+        "findings and impression are scored together; extras score each section alone",
     ),
     specimen=(
         {"completion": REFERENCE, "reference": REFERENCE, "group": 0},

@@ -36,7 +36,8 @@ SYSTEM = System(
             "grpo",
             {
                 "group size": 5,
-                "batch size": 512,
+                "rollout batch size": 512,
+                "batch size": 128,
                 "learning rate": 1e-6,
                 "kl coefficient": 0.01,
                 "max prompt tokens": 1024,

@@ -9,13 +9,14 @@
 
 The chains of the cold start are written without the video and corrected with it (`sightline.curate.chains`). Give an
 encoder of texts and pictures as judge, SigLIP in the paper (`DualEncoder`); the default only counts colours. Pictures
-reach it as they are; the released video path shows it colour-inverted frames.
+reach it as they are; the released video path shows it colour-inverted frames, and so does `official`.
 """
 
 from __future__ import annotations
 
 from sightline.credit import GroupRelative
 from sightline.judges.colours import ColourEmbedder
+from sightline.media.degrade import wrapped_negative
 from sightline.metrics.embeddings import pooled_embedding, pooled_score
 from sightline.parse.description import Description
 from sightline.rewards import Constant, Switch
@@ -27,7 +28,7 @@ from sightline.rewards.video_text import DescribesPictures
 from sightline.system import Extra, Stage, System
 
 KINDS = {
-    "multiple choice": Answer(same_text),
+    "multiple choice": Answer(Said(same_text)),
     "numerical": Answer(SameNumber(same_style=True)),
     "OCR": Answer(Said(word_accuracy)),
     "free-form": Answer(rouge_mean),
@@ -42,7 +43,12 @@ format_ = Format().named("format")
 
 semantic = DescribesPictures(ColourEmbedder(), weight=2.0, pool=pooled_embedding).named("semantic")
 official_semantic = DescribesPictures(
-    ColourEmbedder(), weight=2.0, pool=pooled_score, describe=Description(fallback=False), empty="embed"
+    ColourEmbedder(),
+    weight=2.0,
+    pool=pooled_score,
+    describe=Description(fallback=False),
+    empty="embed",
+    video_as=wrapped_negative,
 ).named("semantic")
 short = 0.2 * TokensWithin(320, 512)
 
@@ -74,7 +80,19 @@ SYSTEM = System(
     },
     credit=GroupRelative(eps=1e-4),
     recipe=(
-        Stage("cold start", "sft", {"epochs": 1, "learning rate": 1e-6, "frames": 16}),
+        Stage(
+            "cold start",
+            "sft",
+            {
+                "epochs": 1,
+                "learning rate": 1e-6,
+                "batch size": 16,
+                "frames": 16,
+                "max image pixels": 100352,
+                "base model": "Qwen2.5-VL-7B, also 3B",
+                "data": "102,000 chains, written by a reasoner, corrected by Qwen2.5-VL",
+            },
+        ),
         Stage(
             "GRPO with semantic consistency",
             "grpo",
@@ -93,14 +111,18 @@ SYSTEM = System(
                 "max completion tokens": 1024,
                 "frames": 16,
                 "test frames": 32,
+                "test image pixels": 200704,
+                "test temperature": 0.1,
+                "test top-p": 0.001,
                 "max image pixels": 100352,
+                "data": "310,000 questions on videos and images; similarity by SigLIP so400m-patch14-384",
             },
         ),
     ),
     columns={
         "problem_type": "multiple choice, numerical, OCR, free-form or regression; anything else earns no accuracy",
         "answer": "the right answer, with or without answer tags",
-        "images": "frames, or their embeddings; a path or bytes of a video where data_type is video",
+        "images": "frames or their embeddings, listed or stacked; a path or bytes of a video where data_type is video",
         "data_type": "image or video",
         "completion_tokens": "length of the completion in tokens",
     },
@@ -109,6 +131,8 @@ SYSTEM = System(
         "frames are averaged before they are compared, as the paper has it; official averages capped scores",
         "a period between digits ends no sentence, a one-sentence chain is its own description; official cuts both",
         "a description without a letter or digit earns nothing; official embeds whatever is left",
+        "the encoder sees frames of a video in their own colours; official complements them, (256 - v) mod 256",
+        "the exponent of the KL term is not cut at -10 and 10: TRL has no such bound",
         "an encoder that fails makes the rollout unscorable; pictures that cannot be read make R_s 0 in both variants",
     ),
     specimen=(

@@ -96,7 +96,7 @@ SYSTEM = System(
         "width": "of the original picture, in pixels",
         "height": "of the original picture, in pixels",
         "model_size": "width and height of the picture as the model sees it (patch grid times 14); else the original",
-        "target_id_maps": "category -> id from 1 on; names of one id are equal, others are background",
+        "target_id_maps": "category -> id from 1 on, or JSON of it; names of one id are equal, others are background",
         "num_instances": "how many boxes `solution` has; checked if given",
     },
     departs=(

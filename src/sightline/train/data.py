@@ -8,13 +8,14 @@ exist is checked at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError, ConfigError, MediaError, RolloutFileError, did_you_mean
 from sightline.rewards.reward import Reward
+from sightline.train.wishes import filled
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -75,7 +76,32 @@ def check(reward: Reward, dataset: Dataset) -> None:
     if "image" in columns and "images" not in columns:
         columns["images"] = [[None]] * size
     columns["completion_tokens"] = [0] * size
+    columns.update({name: [None] * size for name in filled(reward) if name not in columns})
     reward.check(Batch([""] * size, columns))
+
+
+def picked(dataset: Dataset, wanted: Mapping[str, Sequence[Any]]) -> Dataset:
+    """The rows that a stage takes: those whose columns all have one of the wanted values, in the given order.
+
+    Args:
+        wanted: column -> values.
+
+    Raises:
+        ColumnError: there is no such column.
+
+    Example:
+        >>> rows = load([{"prompt": "Is it?", "type": "TorF1"}, {"prompt": "How?", "type": "planning"}])
+        >>> picked(rows, {"type": ["planning"]})["prompt"][:]
+        ['How?']
+    """
+    keep = list(range(len(dataset)))
+    for column, values in wanted.items():
+        if column not in dataset.column_names:
+            close = did_you_mean(column, dataset.column_names)
+            raise ColumnError(f"a stage takes its rows by column `{column}`; there are {dataset.column_names}.{close}")
+        found = dataset[column][:]
+        keep = [row for row in keep if found[row] in values]
+    return dataset if len(keep) == len(dataset) else dataset.select(keep)
 
 
 def asked(
@@ -98,6 +124,26 @@ def asked(
         said = [_turns(_clean(completion), "assistant") for completion in dataset["completion"]]
         dataset = _with_column(dataset, "completion", said, Json())
     return dataset
+
+
+def sides(
+    rows: Sequence[Mapping[str, Any]], made: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Every row once for each side, as neighbours, for groups that hold several kinds of rollouts.
+
+    Args:
+        made: side -> (row -> the columns that this side has instead, its `prompt` among them). Columns that only one
+            side has are None on the others.
+
+    Example:
+        >>> rows = [{"prompt": "Why?", "probe": "How many?"}]
+        >>> two = {"reason": lambda row: {}, "checklist": lambda row: {"prompt": row["probe"]}}
+        >>> [(row["side"], row["prompt"]) for row in sides(rows, two)]
+        [('reason', 'Why?'), ('checklist', 'How many?')]
+    """
+    both = [{**row, **change(row), "side": side} for row in rows for side, change in made.items()]
+    names = dict.fromkeys(name for row in both for name in row)
+    return [{name: row.get(name) for name in names} for row in both]
 
 
 def _asked(prompt: Any, system_prompt: str | None, template: str | None, chat: bool) -> Any:

@@ -81,6 +81,10 @@ class Rows:
     completions: Sequence[Any]
     columns: Mapping[str, Sequence[Any]]
 
+    def plus(self, columns: Mapping[str, Sequence[Any]]) -> Rows:
+        """The same rows with more columns."""
+        return Rows(self.prompts, self.completions, {**self.columns, **columns})
+
     def batch(self, group: NDArray[np.int64], step: int) -> Batch:
         return Batch(self.completions, self.columns, prompts=self.prompts, group=group, step=step)
 

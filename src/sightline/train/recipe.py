@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from sightline.core.errors import ConfigError, did_you_mean
 
-Target = Literal["trl", "sb3", "peft", "processor", "model", "none"]
+Target = Literal["trl", "sb3", "peft", "processor", "model", "data", "none"]
 Arguments = dict[str, Any]
 Settings = Mapping[str, Any]
 METHODS = ("sft", "grpo")
@@ -37,7 +37,8 @@ class Setting:
 
     Args:
         name: the field's name for it.
-        target: whose argument it is: `trl`, `sb3` (an agent), `peft` (the adapter), `processor`, `model`, or `none`.
+        target: whose argument it is: `trl`, `sb3` (an agent), `peft` (the adapter), `processor`, `model`, `data` (which
+            rows a stage takes), or `none`.
         key: the counterpart's name.
         methods: the training methods that have it.
         turn: (value, all settings, method) -> arguments of the target; None: the value as it is, under `key`.
@@ -66,6 +67,7 @@ class Recipe:
         sb3: arguments of the agent.
         peft: arguments of the LoRA adapter; empty: full fine-tuning.
         processor, model: what is changed on them before training.
+        data: which of the rows are used.
         notes: settings that nothing takes, each with its reason.
     """
 
@@ -74,6 +76,7 @@ class Recipe:
     peft: Arguments = field(default_factory=dict)
     processor: Arguments = field(default_factory=dict)
     model: Arguments = field(default_factory=dict)
+    data: Arguments = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -185,9 +188,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max image pixels", "processor", "max_pixels"),
     Setting("min image pixels", "processor", "min_pixels"),
     Setting("freeze vision", "model", "freeze_vision"),
+    Setting("rows", "data", "rows", note="those of the data whose columns have one of these values"),
     Setting("max prompt tokens", "none", methods=GRPO, note="TRL does not cut prompts: leave out rows that are longer"),
     Setting("frames", "none", note="how many frames of a video are put into `images` when the data is made"),
     Setting("test frames", "none", note="how many frames of a video are shown at test time"),
+    Setting("test image pixels", "none", note="`max image pixels` at test time"),
+    Setting("test temperature", "none", note="of sampling at test time"),
+    Setting("test top-p", "none", note="of sampling at test time"),
+    Setting("rollout batch size", "none", methods=GRPO, note="prompts whose rollouts are drawn before their updates"),
     Setting("batch size", "none", note="per update: prompts per device x devices x gradient accumulation"),
     Setting("devices", "none", note="given to the launcher: accelerate launch --num_processes N"),
     Setting("base model", "none", note="the model the paper started from; give yours as `model`"),
@@ -250,7 +258,7 @@ def translate(settings: Settings, method: str) -> Recipe:
          'importance_sampling_level': 'sequence'}
     """
     settings = named(settings, method)
-    sorted_: dict[str, Arguments] = {"trl": {}, "sb3": {}, "peft": {}, "processor": {}, "model": {}}
+    sorted_: dict[str, Arguments] = {"trl": {}, "sb3": {}, "peft": {}, "processor": {}, "model": {}, "data": {}}
     notes = []
     for name, value in settings.items():
         known = BY_NAME[name]

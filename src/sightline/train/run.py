@@ -8,9 +8,9 @@
       <stage>/            checkpoints; `start/` if it began from an adapter, merged; `model/` of an intermediate stage
       model/              the final model (or adapter) with its processor
 
-A stage whose data is not given is skipped with a message: a paper's cold start is often already in the weights one
-starts from. Every stage starts from a folder on disk, so that reference policies and adapters are built on the right
-weights, and so that a killed run resumes in the stage where it was.
+A stage takes the rows that its recipe names by `rows`, or all. One without any is skipped with a message: a paper's
+cold start is often already in the weights one starts from. Every stage starts from a folder on disk, so that reference
+policies and adapters are built on the right weights, and so that a killed run resumes in the stage where it was.
 """
 
 from __future__ import annotations
@@ -128,15 +128,16 @@ def planned(
     if all(stage.method in recipe.AGENTS for stage in chosen):
         raise ConfigError(f"stage {chosen[0].name} trains an agent in an environment: see sightline.train.control")
     _check_stage_names(config, recipe_stages)
-    running = [stage for stage in chosen if source_of(stage, given) is not None]
-    skipped = [stage.name for stage in chosen if source_of(stage, given) is None]
+    rows = {stage.name: found for stage in chosen if (found := _rows_of(config, stage, given)) is not None}
+    running = [stage for stage in chosen if stage.name in rows]
+    skipped = [stage.name for stage in chosen if stage.name not in rows]
     if not running or (config.stage is not None and skipped):
         wanted = " or ".join(f"data.{method}" for method in dict.fromkeys(stage.method for stage in chosen))
         raise ConfigError(f"stage {', '.join(skipped)} has no data: give {wanted}")
     for name in skipped:
         logger.warning("stage %s is skipped: no data was given for it", name)
     _check_blocks(config, running)
-    plans = [_plan(config, stage, given, last=stage is running[-1]) for stage in running]
+    plans = [_plan(config, stage, rows[stage.name], given, last=stage is running[-1]) for stage in running]
     if sum(stage.method == "grpo" for stage in running) > 1:  # each counts its steps anew
         plans = [replace(plan, rollouts=f"rollouts/{plan.folder}") for plan in plans]
     return plans, skipped
@@ -190,14 +191,21 @@ def _check_blocks(config: TrainConfig, running: Sequence[Stage]) -> None:
         stages.check_arguments(method, of_method(config.trl, method)[1])
 
 
-def _plan(config: TrainConfig, stage: Stage, given: Mapping[str, data.Source], last: bool) -> Plan:
+def _rows_of(config: TrainConfig, stage: Stage, given: Mapping[str, data.Source]) -> Dataset | None:
+    """The rows that a stage takes of those given; None if it takes none."""
+    source = source_of(stage, given)
+    if source is None:
+        return None
+    wanted = recipe.translate(settings_of(config, stage), stage.method).data
+    rows = data.picked(_rows(config, source, stage.method), wanted.get("rows") or {})
+    return rows if len(rows) else None
+
+
+def _plan(config: TrainConfig, stage: Stage, rows: Dataset, given: Mapping[str, data.Source], last: bool) -> Plan:
     translated = recipe.translate(settings_of(config, stage), stage.method)
     known = stages.known_arguments(stage.method)
     shared, own = of_method(config.trl, stage.method)
     arguments = {**translated.trl, **{n: v for n, v in shared.items() if n in known}, **own}
-    source = source_of(stage, given)
-    assert source is not None, "a stage that runs has rows"
-    rows = _rows(config, source, stage.method)
     eval_rows = _rows(config, given["eval"], stage.method) if last and "eval" in given else None
     return Plan(stage, translated, arguments, rows, eval_rows)
 

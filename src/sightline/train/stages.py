@@ -8,7 +8,7 @@ Model and processor are objects; every other argument of TRL's configuration is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ def grpo(
     peft_config: Any = None,
     callbacks: Sequence[Any] = (),
     rollouts: str | Path | None = None,
+    reference_weight: Callable[[int], float] | None = None,
     resume: bool = False,
     **trl: Any,
 ) -> ScoredGRPOTrainer:
@@ -52,6 +53,8 @@ def grpo(
         peft_config: an adapter to train instead of the model.
         callbacks: transformers callbacks.
         rollouts: folder for the scored rollouts of every logging step; None writes none.
+        reference_weight: step -> share of the policy in a reference that follows it, where the reward or the credit
+            rule asks for one (`sightline.train.teacher`); None: the reference is frozen.
         resume: go on from the last whole checkpoint in `output_dir`; without one, start from the beginning.
         trl: arguments of TRL's `GRPOConfig`. Without an accelerator, `use_cpu=True` and `bf16=False` are the defaults.
 
@@ -78,6 +81,7 @@ def grpo(
         credit or GroupRelative(),
         args,
         rollouts=None if rollouts is None else RolloutLog(Path(rollouts)),
+        reference_weight=reference_weight,
         train_dataset=data.asked(rows, chat=chat),
         eval_dataset=None if eval_dataset is None else data.asked(data.load(eval_dataset, "grpo"), chat=chat),
         processing_class=processor,

@@ -95,7 +95,7 @@ def measure(arm: str, seed: int) -> dict[str, float]:
 
 @cache
 def disputed() -> np.ndarray:
-    """(M,) which held-out objects the cold start sometimes finds and sometimes misses, in six samples."""
+    """(M,) which held-out objects the cold start sometimes finds and sometimes misses, over `SAMPLES` samples."""
     from sightline.lab.models import tiny_vlm
 
     model, processor = tiny_vlm.load(start())

@@ -98,7 +98,7 @@ EXPERIMENT = Experiment(
         Claim("grading has more signal than exact sets", "no signal at first", "graded set", "exact set", more=False),
         Claim("grading teaches more than exact sets", "right", "graded set", "exact set"),
         Claim("grading late teaches more than plain grading", "right", "graded late", "graded set"),
-        Claim("sets teach as much from the same replies as single answers", "right", "graded set", "one at a time"),
+        Claim("sets teach more from as many decisions than single answers", "right", "graded set", "one at a time"),
     ),
     measure=measure,
     limits=(

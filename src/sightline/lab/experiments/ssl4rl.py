@@ -122,6 +122,7 @@ EXPERIMENT = Experiment(
     limits=(
         "a convolutional encoder of 30 thousand weights stands for the vision side of a model, without language.",
         "the architecture compares patches, which is what position asks for; rotation trains the same encoder through "
-        "another head.",
+        "another head and on pictures of single digits, of whose upright view that head sees one quarter: the tasks "
+        "differ in more than the question.",
     ),
 )

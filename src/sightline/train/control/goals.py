@@ -51,7 +51,7 @@ class GoalFrames:
         goal, baseline = embedded(judge, self.goal), embedded(judge, self.baseline)
         size = len(frames)
         columns: dict[str, Sequence[Any]] = {
-            "frame": [_upright(frame) for frame in frames],
+            "frame": list(frames),
             "goal": [goal] * size,
             "baseline": [baseline] * size,
         }
@@ -112,9 +112,3 @@ class Filmed(gymnasium.Wrapper[Any, Any, Any, Any]):
 def shown(environment: Any) -> Frame:
     """The environment's present frame."""
     return np.asarray(environment.render(), dtype=np.uint8)
-
-
-def _upright(frame: Frame) -> Frame:
-    """(H, W, 3), also of (3, H, W)."""
-    frame = np.asarray(frame)
-    return np.moveaxis(frame, 0, -1) if frame.ndim == 3 and frame.shape[0] == 3 != frame.shape[-1] else frame
