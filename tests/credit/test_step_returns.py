@@ -68,7 +68,8 @@ def test_the_kl_penalty_is_paid_by_every_token() -> None:
     measured = {"reference_logp": np.array([[-2.0, -1.0]])}
     found = assign(rule, [1], [0.5, 0.5], logp=np.array([[-1.0, -1.5]]), measured=measured)
     np.testing.assert_allclose(found, [[1.5 - 0.1 + 0.05, 1.0 + 0.05]])
-    assert [m.name for m in rule.measures] == ["logp", "reference_logp"] and DELTA.measures == ()
+    assert [m.name for m in rule.measures] == ["logp", "reference_logp"]
+    assert DELTA.measures == ()
     with pytest.raises(ShapeError, match="reference_logp"):
         assign(rule, [1], [0.5], logp=np.array([[-1.0]]))
 
@@ -106,7 +107,8 @@ def test_a_running_threshold_is_remembered() -> None:
     tokens = Tokens(np.ones((1, 1), bool), offsets=np.array([[[0, 1]]]))
     _, state = rule.assign(scores, Batch(["x"]), tokens)
     found, state = rule.assign(Scores(np.array([0.0]), [""], [solution([0.4])]), Batch(["x"]), tokens, state)
-    assert state == pytest.approx(0.6) and found[0, 0] == pytest.approx(-0.2)
+    assert state == pytest.approx(0.6)
+    assert found[0, 0] == pytest.approx(-0.2)
 
 
 def test_the_part_is_preferred_to_the_whole() -> None:

@@ -78,6 +78,27 @@ class TestWithModels:
         loss.backward()  # nothing that was kept stands in the way
         assert model.lm_head.weight.grad is not None
 
+    @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
+    def test_with_and_without_the_adapter_from_several_threads(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        peft = pytest.importorskip("peft")
+        import tiny_models as tiny
+
+        from sightline.judges import ModelJudge, frozen_copy
+
+        settings = peft.LoraConfig(target_modules=["q_proj", "v_proj"], r=2, init_lora_weights=False)
+        model = peft.get_peft_model(tiny.llama(), settings)
+        now, start = ModelJudge(model, tiny.tokenizer()), frozen_copy(model, tiny.tokenizer())
+        assert start.model is model
+        batch = [Question(f"it {word} ?", continuation=" yes it is") for word in ("red", "blue", "cat", "dog")]
+        expected = {now: now.loglik(batch), start: start.loglik(batch)}
+        assert expected[now][0].value != expected[start][0].value
+        with ThreadPoolExecutor(4) as threads:
+            asked = [now, start] * 10
+            for judge, said in zip(asked, threads.map(lambda one: one.loglik(batch), asked), strict=True):
+                assert said == expected[judge]
+
     def test_a_judge_that_was_asked_still_pickles(self) -> None:
         import tiny_models as tiny
 

@@ -59,7 +59,8 @@ def test_clipping_differences_is_another_reward() -> None:
 @given(GAPS, SCORE)
 def test_repair_leaves_what_is_known_and_no_gap(scores: list[float | None], eta: float) -> None:
     whole = repaired(scores, eta)
-    assert len(whole) == len(scores) and not np.isnan(whole).any()
+    assert len(whole) == len(scores)
+    assert not np.isnan(whole).any()
     assert all(got == said for got, said in zip(whole, scores, strict=True) if said is not None)
 
 

@@ -63,6 +63,10 @@ class StepReturns:
         gamma: discount per token. Below 1 the differences do not add up to r_k any more.
         statistics: what returns are compared with; None for a trainer with a critic of its own.
 
+    With differences that are not clipped, the return of every step but the last holds its own r_k, that of the last
+    holds c alone: where harmless steps score above the chance of success, a policy may put off its end. Clipped ones
+    are 0 above the threshold.
+
     A rollout that cannot be scored gets 0 and is in no statistic; its steps still count in a threshold.
 
     Raises:

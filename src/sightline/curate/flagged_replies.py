@@ -6,6 +6,7 @@ kept only if every piece it quotes stands in the reply, since a verifier that mi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -51,7 +52,7 @@ class FlagsReplies:
     sampling: Sampling = Sampling(temperature=0.7, max_tokens=2048)
 
     def __call__(self, rows: Iterable[dict[str, Any]]) -> list[FlaggedReply | Missing]:
-        """A demonstration for each row with `problem`, `response` and maybe `images`, or Missing with why there is none."""
+        """A demonstration for each row of `problem`, `response` and maybe `images`, or Missing with why not."""
         listed = list(rows)
         asked = [self._checks(row) for row in listed]
         verdicts = ask(self.teacher, "generate", [question for three in asked for question in three])
@@ -77,8 +78,10 @@ class FlagsReplies:
         return Question(self.merge, (*fields, *named), fenced, images, sampling=Sampling(max_tokens=2048))
 
     def _demonstration(self, row: dict[str, Any], said: str | None, error: str) -> FlaggedReply | Missing:
-        pieces = Missing(error) if said is None else FlaggedPieces()(said)
-        if said is None or isinstance(pieces, Missing):
+        if said is None:
+            return Missing(error)
+        pieces = FlaggedPieces()(said)
+        if isinstance(pieces, Missing):
             return pieces
         lost = [piece for piece, places in zip(pieces, found_in(row["response"], pieces), strict=True) if not places]
         if lost:
@@ -98,6 +101,4 @@ def listing(pieces: Sequence[str]) -> str:
         >>> listing(["a cup", 'a "mug"']), listing([])
         ('["a cup", "a \\\\"mug\\\\""]', 'The response is correct')
     """
-    import json
-
     return json.dumps(list(dict.fromkeys(pieces)), ensure_ascii=False) if pieces else CORRECT

@@ -102,13 +102,14 @@ class ModelJudge(Streamed):
         from sightline.judges import batches, loaded
 
         model = self._loaded
-        side = getattr(model.tokenizer, "padding_side", None)
-        try:
-            with loaded.adapter_as(self.model, self.adapter):
-                verdicts = list(batches.answers(model, ability, questions, self.batch_size))
-        finally:
-            if side is not None:
-                model.tokenizer.padding_side = side
+        with model.turn:  # judges are asked in threads, and the same model may be asked with and without its adapter
+            side = getattr(model.tokenizer, "padding_side", None)
+            try:
+                with loaded.adapter_as(self.model, self.adapter):
+                    verdicts = list(batches.answers(model, ability, questions, self.batch_size))
+            finally:
+                if side is not None:
+                    model.tokenizer.padding_side = side
         yield from verdicts
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 import transformers
@@ -22,6 +23,7 @@ from sightline.judges.vocabulary import token_logps
 
 PROBE = (1, 2, 3)  # any tokens do
 _loading = threading.Lock()
+_turns: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()  # two judges may hold one model object
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ def of_model(model: Any, processor: Any) -> Loaded:
     """A model object with its processor; what trainers wrap around it is taken off, adapters stay at work."""
     model = getattr(model, "module", model)
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return _with_padding(model, processor)
+    loaded = _with_padding(model, processor)
+    with _loading:
+        return replace(loaded, turn=_turns.setdefault(model, loaded.turn))
 
 
 def adapter_as(model: Any, on: bool) -> AbstractContextManager[Any]:

@@ -64,6 +64,20 @@ class GaussianNoise:
 
 
 @dataclass(frozen=True)
+class UniformNoise:
+    """Nothing but noise: every channel of every pixel uniform in 0..255, whatever was there.
+
+    Example:
+        >>> spoilt = UniformNoise()(np.zeros((64, 64, 3), np.uint8), np.random.default_rng(0))
+        >>> spoilt.shape, int(spoilt.min()), int(spoilt.max()), 120 < spoilt.mean() < 135
+        ((64, 64, 3), 0, 255, np.True_)
+    """
+
+    def __call__(self, picture: Picture, rng: np.random.Generator) -> Picture:
+        return rng.integers(0, 256, picture.shape, dtype=np.uint8)
+
+
+@dataclass(frozen=True)
 class SolidFill:
     """Nothing but one grey.
 

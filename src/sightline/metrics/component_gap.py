@@ -1,6 +1,6 @@
 """A reward that is a weighted sum: what its advantage gains or loses when every component is normalised for itself.
 
-Axes: K components, G rollouts of one prompt. Standard deviations are the population's; one of at most 1e-12 counts as 0.
+Axes: K components, G rollouts of one prompt. Standard deviations are the population's; up to 1e-12 they count as 0.
 """
 
 from __future__ import annotations

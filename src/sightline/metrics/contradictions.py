@@ -38,7 +38,9 @@ def contradictions(
         >>> contradictions([0, 1, 1, 0, 1], shares, [0, 1, 0, 0, 1])
         {'rate': 0.4, 'counted': 5, 'accuracy_agreeing': 1.0, 'accuracy_contradicting': 0.5}
     """
-    shares_NK = np.asarray(shares, dtype=np.float64).reshape(len(choices), -1)
+    shares_NK = np.asarray(shares, dtype=np.float64)
+    if len(shares_NK) != len(choices):
+        raise ShapeError(f"contradictions: {len(shares_NK)} rows of shares for {len(choices)} choices")
     if right is not None and len(right) != len(choices):
         raise ShapeError(f"contradictions: {len(right)} right options for {len(choices)} choices")
     agree: list[bool] = []

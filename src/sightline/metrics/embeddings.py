@@ -105,3 +105,28 @@ def pooled_score(text_D: ArrayLike, frames_FD: ArrayLike, weight: float = 2.0) -
     """
     cosines = frame_cosines(text_D, frames_FD)
     return float(np.clip(weight * cosines, 0.0, 1.0).mean()) if len(cosines) else 0.0
+
+
+def greedy_f1(said_ND: ArrayLike, right_MD: ArrayLike) -> float:
+    """How alike two sets of vectors are: the F measure of each vector's best cosine on the other side (BERTScore).
+
+    P = mean over said of max over right of cos,  R = mean over right of max over said,  F = 2 P R / (P + R)
+
+    Of one vector on either side it is the cosine itself. Clipped to [0, 1]; 0 if a side has no vector of any length.
+
+    Example:
+        >>> round(greedy_f1([[1, 0], [0, 1]], [[0.6, 0.8]]), 6), round(greedy_f1([1, 0], [0.6, 0.8]), 6)
+        (0.746667, 0.6)
+
+    References:
+        Zhang et al., BERTScore, arXiv 1904.09675; without weights of rare words.
+    """
+    said, right = unit_rows(said_ND), unit_rows(right_MD)
+    said, right = said[np.any(said != 0, axis=1)], right[np.any(right != 0, axis=1)]
+    if not len(said) or not len(right):
+        return 0.0
+    cosine_NM = said @ right.T
+    precision, recall = float(cosine_NM.max(axis=1).mean()), float(cosine_NM.max(axis=0).mean())
+    if precision <= 0 or recall <= 0:
+        return 0.0
+    return min(1.0, 2 * precision * recall / (precision + recall))

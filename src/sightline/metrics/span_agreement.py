@@ -89,11 +89,8 @@ def merged(spans: ArrayLike) -> Floats:
 
 
 def _matches(iou_PR: Floats, least: float) -> int:
-    taken: set[int] = set()
-    for best, iou in zip(iou_PR.argmax(1).tolist(), iou_PR.max(1).tolist(), strict=True):
-        if iou >= least and best not in taken:
-            taken.add(best)
-    return len(taken)
+    """How many references are the best of some prediction, closely enough: each can be matched once."""
+    return len(set(iou_PR.argmax(1)[iou_PR.max(1) >= least].tolist()))
 
 
 def _intervals(spans: ArrayLike) -> Floats:

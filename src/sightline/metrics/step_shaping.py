@@ -38,7 +38,7 @@ def averaged(steps: ArrayLike) -> Floats:
         (array([0.45, 0.2 ]), array([], dtype=float64))
     """
     array = unchanged(steps)
-    return array / max(len(array), 1)
+    return array / float(max(len(array), 1))
 
 
 def differences(steps: ArrayLike) -> Floats:
@@ -52,7 +52,8 @@ def differences(steps: ArrayLike) -> Floats:
     """
     array = unchanged(steps).copy()
     array[-1:] = 0.0
-    return array - np.append(array[1:], 0.0)[: len(array)]
+    following: Floats = np.append(array[1:], 0.0)[: len(array)]
+    return array - following
 
 
 def clipped(steps: ArrayLike, eta: float) -> Floats:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from sightline.parse.tags import Span
 
 MOST_STEPS = 4096
-_NEWLINE = re.compile("\n")
+_LINE = re.compile(r"\S[^\n]*")
 _HEAD = re.compile(r"\bstep[ \t]{0,3}\d{1,4}[ \t]{0,3}[:.)]", re.IGNORECASE)
 
 
@@ -34,7 +34,8 @@ class Steps:
     def __call__(self, text: str) -> list[Span]:
         start, end = (0, len(text)) if self.within is None else self.within
         found: list[Span] = []
-        for first, last in self._lines(text, start, end):
+        for line in _LINE.finditer(text, start, end):
+            first, last = line.span()
             heads = [head.start() for head in _HEAD.finditer(text, first, last)]
             cuts = [first, *(head for head in heads if head > first), last]
             for a, b in pairwise(cuts):
@@ -45,6 +46,3 @@ class Steps:
             if len(found) >= MOST_STEPS:
                 return found[:MOST_STEPS]
         return found
-
-    def _lines(self, text: str, start: int, end: int) -> list[tuple[int, int]]:
-        return list(pairwise([start, *(newline.end() for newline in _NEWLINE.finditer(text, start, end)), end]))

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
 from sightline.core.missing import Missing
+from sightline.core.rollout import Rollout
 from sightline.core.scores import ABSTAIN, Scores
 from sightline.metrics.votes import agrees, majority
 from sightline.parse.boxed import FinalBoxed
+from sightline.rewards.policy_columns import Asked, Filled, PolicyWrites, SamePrompt
 from sightline.rewards.reward import Reward, Scope
 
 SIDES = ("original", "rephrased")
@@ -145,6 +147,7 @@ class TaughtAgreement(Reward):
         find: text -> answer, of policy and teacher.
         canonical: answer -> the spelling that is voted on and compared; None takes raw texts.
         column: a reply of the teacher beside each rollout, None where it was not asked; those of a group vote together.
+        ask: what the teacher is asked in training, where it is the reference policy (`grpo(reference_weight=..)`).
 
     Reads: `column`; `order` if it is there, see `MajorityAgreement`.
     Range: 0 or 1. Low: 0 without an answer, and for all if the teacher has no answer.
@@ -165,8 +168,14 @@ class TaughtAgreement(Reward):
     find: Callable[[str], str | Missing] = FinalBoxed()
     canonical: Callable[[str], str] | None = None
     column: str = "teacher_reply"
+    ask: Callable[[Rollout], Asked | None] = SamePrompt()
     scope: ClassVar[Scope] = "group"
     may_read: ClassVar = ("order",)
+
+    @property
+    def fills(self) -> tuple[Filled, ...]:
+        """The column, for the reference policy to fill."""
+        return (PolicyWrites(self.column, self.ask, greedy=False, of="reference"),)
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:

@@ -191,4 +191,4 @@ def answer_key(value: Any) -> Key | Missing:
 def _listed(values: Sequence[Any]) -> Key | Missing:
     texts = [gold_text(one) for one in values]
     bad = next((text for text in texts if isinstance(text, Missing)), None)
-    return bad or tuple((number, str(text)) for number, text in enumerate(texts, 1))
+    return tuple((number, str(text)) for number, text in enumerate(texts, 1)) if bad is None else bad

@@ -133,7 +133,11 @@ class UncroppedShare(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         boxes = ([0, 0, 5, 5], [9, 9, 1, 1], [-9, -9, 30, 30], [3, 3, 3, 9])
         calls = [f'{{"name": "image_zoom_in_tool", "arguments": {{"bbox_2d": {box}}}}}' for box in boxes]
-        texts = [*(f"<tool_call>{call}</tool_call>" for call in calls), "none", f"<tool_call>{calls[0]}</tool_call>" * 9]
+        texts = [
+            *(f"<tool_call>{call}</tool_call>" for call in calls),
+            "none",
+            f"<tool_call>{calls[0]}</tool_call>" * 9,
+        ]
         rows = [{"completion": text, "images": [np.zeros((10, 10), np.uint8)]} for text in texts]
         return cls(), [*rows, {**rows[0], "images": None}, {**rows[0], "images": ["/nowhere/a.png"]}]
 

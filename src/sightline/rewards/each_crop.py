@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from sightline.rewards.gold import gold, gold_texts
 from sightline.rewards.look import Asked, Column, Look
 from sightline.rewards.reward import JudgedReward, Reward
 
+_YES_NO = ("yes", "no")
 _CALL = '<tool_call>{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [0, 0, 5, 5]}}</tool_call>'
 _CROPPED = Look("{question}", (("question", Column("question")),), CroppedParts(), options=("red", "blue"))
 
@@ -184,7 +185,7 @@ class ReliableCrops(EachCrop):
     NaN: the judge failed or its reply cannot be read.
 
     Example:
-        >>> look = replace(_CROPPED, options=("yes", "no"))
+        >>> look = replace(_CROPPED, options=_YES_NO)
         >>> columns = {"question": ["yes"], "images": [np.zeros((9, 9), np.uint8)]}
         >>> ReliableCrops(LexicalJudge(), look)(Batch([_CALL], columns)).values
         array([1.])
@@ -194,15 +195,14 @@ class ReliableCrops(EachCrop):
     """
 
     mean: bool = False
-    verdict: Callable[[str], str | Missing] = OneOf(("yes", "no"))
-    options: ClassVar = ("yes", "no")
+    verdict: Callable[[str], str | Missing] = OneOf(_YES_NO)
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         texts = (_CALL, _CALL * 2, "none", _CALL.replace("5, 5", "0, 5") + _CALL)
         row = {"question": "yes", "images": [np.zeros((9, 9), np.uint8)]}
         rows = [{"completion": text, **row} for text in texts]
-        look = replace(_CROPPED, options=cls.options)
+        look = replace(_CROPPED, options=_YES_NO)
         return cls(LexicalJudge(), look), [*rows, {**rows[1], "question": "no, no"}]
 
     def part(self, number: int) -> CroppedParts:

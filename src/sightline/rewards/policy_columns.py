@@ -43,6 +43,7 @@ class Continuation(NamedTuple):
     closing: str = ""
 
 
+Whose = Literal["policy", "reference"]
 Continue: TypeAlias = Callable[[Rollout], "Continuation | None"]
 
 
@@ -56,6 +57,7 @@ class PolicyWrites:
         greedy: the likeliest tokens; else sampled as rollouts are.
         max_tokens: at most so many; None: as many as a rollout may have.
         once: ask for the first rollout of a prompt only, and give its answer to all.
+        of: whose: the policy is asked, or the reference, a copy of the policy as training began or one that follows it.
     """
 
     column: str
@@ -63,6 +65,7 @@ class PolicyWrites:
     greedy: bool = True
     max_tokens: int | None = None
     once: bool = False
+    of: Whose = "policy"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,28 @@ class PolicyLoglik:
 
     column: str
     continues: Continue
-    of: Literal["policy", "reference"] = "policy"
+    of: Whose = "policy"
+
+
+@dataclass(frozen=True)
+class SamePrompt:
+    """The rollout's own prompt and pictures once more, or another prompt with the same pictures.
+
+    Args:
+        images: the column of pictures.
+        prompt: the column of the other prompt, text or messages; None: the rollout's own.
+
+    Example:
+        >>> SamePrompt()(Rollout("", "Where?", {"images": ["a"]}))
+        Asked(prompt='Where?', images=['a'])
+    """
+
+    images: str = "images"
+    prompt: str | None = None
+
+    def __call__(self, rollout: Rollout) -> Asked | None:
+        prompt = rollout.prompt if self.prompt is None else rollout.columns.get(self.prompt)
+        return None if prompt is None else Asked(prompt, rollout.columns.get(self.images) or ())
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,9 @@ class Echo(SecondLook):
     def check(self, batch: Batch) -> None:
         super().check(batch)
         source = self.look.continuation
-        for row in range(len(batch)) if isinstance(source, Column) else ():
+        if not isinstance(source, Column):
+            return
+        for row in range(len(batch)):
             text = said(batch, row, source)
             if text is not None and (not isinstance(text, str) or not text.strip()):
                 raise ColumnError(

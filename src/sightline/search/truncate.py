@@ -68,7 +68,7 @@ class TruncateAndRegenerate:
 
     Args:
         rounds: k, how often a reply is verified at most, and cut at most.
-        nudge: what is put behind the cut: nothing, or a sentence that names the doubtful piece.
+        nudge: what is put behind the cut: nothing, or a sentence that names the doubtful piece. It is never cut itself.
 
     A reply is kept as it is when nothing is flagged, when no flagged piece stands in it to the letter, or when the
     verifier fails. All replies of a round are verified, and all cut ones written on, in one call each.
@@ -99,51 +99,76 @@ class TruncateAndRegenerate:
         Raises:
             ShapeError: verifier or writer did not answer once for every reply.
         """
-        found = [Corrected(text, 0, "out of rounds", (), 0) for text in texts]
+        drafts = [_Draft(text) for text in texts]
         going = list(range(len(texts)))
         for _ in range(self.rounds):
-            going = self._round(found, going, verify, write)
-        return found
+            going = self._round(drafts, going, verify, write)
+        return [draft.corrected() for draft in drafts]
 
-    def _round(self, found: list[Corrected], going: Sequence[int], verify: Verifier, write: Writer) -> list[int]:
-        """One round on the rows that still go; those that go on are returned, the others know why they stopped."""
+    def _round(self, drafts: Sequence[_Draft], going: Sequence[int], verify: Verifier, write: Writer) -> list[int]:
+        """One round on the rows that still go; those that were cut are returned, the others know why they stopped."""
         if not going:
             return []
-        said = _each("verifier", going, verify(going, [found[row].text for row in going]))
-        cut: dict[int, str] = {}
-        for row, pieces in zip(going, said, strict=True):
-            begun = self._beginning(found[row].text, pieces)
-            flagged = () if isinstance(pieces, Missing) else tuple(pieces)
-            if isinstance(begun, str):
-                cut[row] = begun
-                found[row] = found[row]._replace(flagged=flagged)
-            else:
-                found[row] = found[row]._replace(stopped=begun[0], flagged=flagged)
-        rest = _each("writer", list(cut), write(list(cut), list(cut.values()))) if cut else []
-        for (row, begun), more in zip(cut.items(), rest, strict=True):
-            old = found[row]
-            found[row] = old._replace(text=begun + more, cuts=old.cuts + 1, written=old.written + len(more))
-        return list(cut)
+        said = _each("verifier", going, verify(going, [drafts[row].text for row in going]))
+        cut = [row for row, pieces in zip(going, said, strict=True) if drafts[row].cut(pieces, self.nudge)]
+        rest = _each("writer", cut, write(cut, [drafts[row].text for row in cut])) if cut else []
+        for row, more in zip(cut, rest, strict=True):
+            drafts[row].write(more)
+        return cut
 
-    def _beginning(self, text: str, pieces: list[str] | Missing) -> str | tuple[Stop]:
-        """What stays of a reply, or why all of it does."""
+
+@dataclass
+class _Draft:
+    """A reply while it is being corrected; `nudges` are the places of what was put into it."""
+
+    text: str
+    cuts: int = 0
+    stopped: Stop = "out of rounds"
+    flagged: tuple[str, ...] = ()
+    written: int = 0
+    nudges: tuple[tuple[int, int], ...] = ()
+
+    def cut(self, pieces: list[str] | Missing, nudge: Nudge) -> bool:
+        """Cut before the first flagged piece, or know why not."""
         if isinstance(pieces, Missing):
-            return ("not verified",)
-        if not pieces:
-            return ("nothing flagged",)
-        first = first_found(text, pieces)
-        return ("not found",) if first is None else text[: first[0]] + self.nudge(first[1])
+            self.stopped, self.flagged = "not verified", ()
+            return False
+        self.flagged = tuple(pieces)
+        first = first_found(self.text, pieces, self.nudges)
+        if first is None:
+            self.stopped = "not found" if pieces else "nothing flagged"
+            return False
+        start, piece = first
+        self.nudges = tuple(place for place in self.nudges if place[1] <= start)
+        self.text = self.text[:start] + nudge(piece)
+        self.nudges += ((start, len(self.text)),)
+        return True
+
+    def write(self, more: str) -> None:
+        self.text += more
+        self.cuts += 1
+        self.written += len(more)
+
+    def corrected(self) -> Corrected:
+        return Corrected(self.text, self.cuts, self.stopped, self.flagged, self.written)
 
 
-def first_found(text: str, pieces: Sequence[str]) -> tuple[int, str] | None:
+def first_found(text: str, pieces: Sequence[str], but: Sequence[tuple[int, int]] = ()) -> tuple[int, str] | None:
     """The smallest place at which a flagged piece stands in the text, and the piece; None if none does.
+
+    Args:
+        but: places [start, end) that do not count: a nudge quotes the piece that it doubts.
 
     Example:
         >>> first_found("a cup and two dogs", ["two dogs", "mug", "cup"])
         (2, 'cup')
+        >>> first_found("a cup and a cup", ["cup"], but=[(0, 6)])
+        (12, 'cup')
     """
-    places = zip(found_in(text, pieces), pieces, strict=True)
-    return min(((spans[0][0], piece) for spans, piece in places if spans), default=None)
+    everywhere = zip(found_in(text, pieces, "all"), pieces, strict=True)
+    places = ((start, end, piece) for spans, piece in everywhere for start, end in spans)
+    outside = ((start, piece) for start, end, piece in places if all(end <= a or b <= start for a, b in but))
+    return min(outside, default=None)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ SYSTEM = System(
         "a step whose score is missing takes that of the step before, a first one eta; if the judge fails on a whole "
         "solution, R is c and all its steps take eta",
         "extras pay sums of a rollout, so their threshold is a constant 0.5 and not the mean of the batch",
+        "`DELTA_RETURNS` are as the paper has them: a step that is not the last is paid r_k from there on, the last is "
+        "not, so that a policy may put off its end where alpha * r_k exceeds the chance of success",
         "the KL penalty is `kl` of the credit rule, 0 here: the paper does not say how large it is",
     ),
     specimen=(

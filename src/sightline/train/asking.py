@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -87,19 +87,20 @@ class Asking:
         leader = {int(number): row for row, number in reversed(list(enumerate(group)))} if fill.once else {}
         asked_by = [leader.get(int(number), row) for row, number in enumerate(group)]
         asked = {row: fill.ask(rollouts[row]) for row in dict.fromkeys(asked_by)}
-        said = self.said({row: one for row, one in asked.items() if one is not None}, fill.greedy, fill.max_tokens)
+        whose = self.reference.speaking() if fill.of == "reference" else nullcontext()
+        with whose, self._generating(fill.greedy, fill.max_tokens, own_settings=fill.of == "reference"):
+            said = self.said({row: one for row, one in asked.items() if one is not None})
         return [said.get(row) for row in asked_by]
 
-    def said(self, asked: Mapping[int, Asked], greedy: bool, max_tokens: int | None) -> dict[int, str]:
-        """What the policy writes, by the same keys."""
+    def said(self, asked: Mapping[int, Asked]) -> dict[int, str]:
+        """What is written, by the same keys."""
         found: dict[int, str] = {}
         size = self.trainer.args.per_device_train_batch_size
         for seeing in (True, False):  # processors take no mixture
             rows = [row for row, one in asked.items() if bool(len(one.images)) == seeing]
             for start in range(0, len(rows), size):
                 part = rows[start : start + size]
-                with self._generating(greedy, max_tokens):
-                    ids = self._sampled([with_pictures(asked[row]) for row in part])
+                ids = self._sampled([with_pictures(asked[row]) for row in part])
                 texts = self.trainer.processing_class.batch_decode(ids, skip_special_tokens=True)
                 found.update(zip(part, texts, strict=True))
         return found
@@ -109,10 +110,10 @@ class Asking:
         return self.trainer._generate_single_turn(ids, images, fields, 1)[0]
 
     @contextmanager
-    def _generating(self, greedy: bool, max_tokens: int | None) -> Iterator[None]:
+    def _generating(self, greedy: bool, max_tokens: int | None, own_settings: bool) -> Iterator[None]:
         """Other settings for a while, of the model itself: a server was set up with those of rollouts."""
         trainer = self.trainer
-        if not greedy and max_tokens is None:
+        if not greedy and max_tokens is None and not own_settings:
             yield
             return
         before = trainer.generation_config, trainer.use_vllm, trainer.use_transformers_continuous_batching

@@ -184,6 +184,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("lora alpha", "peft", "lora_alpha"),
     Setting("lora dropout", "peft", "lora_dropout"),
     Setting("lora targets", "peft", "target_modules"),
+    Setting("adapter", "none", note="kind of adapter where the paper gives no size; set `lora rank` to train one"),
     Setting("lora plus ratio", "none", note="how much faster LoRA's B learns than its A; peft has it as an optimizer"),
     Setting("max image pixels", "processor", "max_pixels"),
     Setting("min image pixels", "processor", "min_pixels"),

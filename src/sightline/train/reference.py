@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ class Reference:
         policy = self.trainer.accelerator.unwrap_model(self.trainer.model)
         with use_adapter(policy, adapter_name="ref" if "ref" in policy.peft_config else None):
             return forward.logp(texts)[0]
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """For a while it is the reference that the trainer generates with."""
+        trainer, before = self.trainer, self.trainer.model_wrapped
+        if self.model is None and not self._frozen_there:
+            policy = trainer.accelerator.unwrap_model(trainer.model)
+            with use_adapter(policy, adapter_name="ref" if "ref" in policy.peft_config else None):
+                yield
+            return
+        trainer.model_wrapped = trainer.ref_model if self.model is None else self.model
+        try:
+            yield
+        finally:
+            trainer.model_wrapped = before
 
     def follow(self, policy: Any, step: int) -> None:
         """Move the copy towards the policy."""

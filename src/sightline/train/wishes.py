@@ -10,7 +10,7 @@ from typing import Any
 from sightline.core.errors import ConfigError
 from sightline.credit.credit import Credit, declared
 from sightline.credit.measures import Logp, Measure
-from sightline.rewards.policy_columns import Continue, Filled, FollowUp, PolicyLoglik
+from sightline.rewards.policy_columns import Continue, Filled, FollowUp, PolicyLoglik, PolicyWrites
 from sightline.rewards.reward import Reward
 
 
@@ -53,7 +53,8 @@ class Wishes:
     def reference(self) -> bool:
         """Whether a copy of the policy as training begins is needed."""
         return any(
-            isinstance(wish, Logp | PolicyLoglik) and wish.of == "reference" for wish in (*self.measures, *self.fills)
+            isinstance(wish, Logp | PolicyLoglik | PolicyWrites) and wish.of == "reference"
+            for wish in (*self.measures, *self.fills)
         )
 
 

@@ -39,7 +39,7 @@ ARMS = {
     "whole reply": "the same, but without a description the second pass sees the whole reply, as released",
     "decoupled": "the second pass teaches the description, the accuracy all other tokens",
 }
-STEPS, ROWS, HELD_OUT, TOKENS, READ_TOKENS = 50, 1500, 200, 16, 6
+STEPS, ROWS, HELD_OUT, TOKENS, READ_TOKENS, RATE = 50, 1500, 200, 16, 6, 2e-4
 WORLD = Digits(kinds=("identify", "colour"), objects=(2, 2), prior=0.5)
 COURSE = Recipe(steps=600, size=24)
 TEMPLATE = "{description}\n{question}"
@@ -111,7 +111,7 @@ def measure(arm: str, seed: int) -> dict[str, float]:
         return figures(*tiny_vlm.load(start()))
     rows = policy.asked(WORLD.rows(ROWS, "train", seed=100 + seed))
     model, processor, _ = policy.reinforce(
-        start(), reward(arm), credit(arm), rows, seed, STEPS, max_completion_length=TOKENS
+        start(), reward(arm), credit(arm), rows, seed, STEPS, max_completion_length=TOKENS, learning_rate=RATE
     )
     return figures(model, processor)
 
@@ -151,7 +151,8 @@ EXPERIMENT = Experiment(
         f"training half of the answers follow from the question. The cold start describes both objects, mentions "
         f"objects without names, or only answers, a third each, and can read descriptions. The second pass is made by "
         f"the policy as it is, at temperature 1. GRPO, groups of {policy.GROUP}, {policy.COMPLETIONS} completions a "
-        f"step, {STEPS} steps; {HELD_OUT} held-out rows without that prior, sampled at temperature 1."
+        f"step, {STEPS} steps, learning rate {RATE:g}; {HELD_OUT} held-out rows without that prior, "
+        f"sampled at temperature 1."
     ),
     arms=ARMS,
     figures={

@@ -1,14 +1,15 @@
 """Questions whose answer follows from a few facts of a picture, or can be guessed, and a policy of a few numbers.
 
-The policy sees a fact with a chance that one skill for every kind of fact decides, and it either looks and concludes, or
+The policy sees a fact with a chance that one skill for every kind of fact decides, and either looks and concludes, or
 guesses. It writes real replies, so that rewards read texts; skills and habits are shared by all questions, so what is
 learned shows on questions it has not met. Knows no rewards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,15 @@ class Questions:
         return "".join(map(str, self.facts[question]))
 
 
+class Reply(NamedTuple):
+    """A reply, and the choices it came from: which facts were seen right, and whether it looked (NaN: no choice)."""
+
+    question: int
+    seen: NDArray[np.bool_]
+    looked: float
+    text: str
+
+
 @dataclass
 class Glancer:
     """A policy: skills in seeing, and a habit of looking.
@@ -83,29 +93,34 @@ class Glancer:
     def _clear(self, asked: Questions) -> Array:
         return np.asarray((self.skill[asked.kinds] - asked.hard).mean(1))
 
-    def reply(self, asked: Questions, question: int, rng: np.random.Generator) -> tuple[bool, NDArray[np.bool_], str]:
-        """Whether it looked, which facts it saw right, and what it wrote."""
+    def reply(self, asked: Questions, question: int, rng: np.random.Generator) -> Reply:
+        """A reasoning reply: what was looked at and concluded, or guessed."""
         seen = rng.random(FACTS) < self.sees(asked)[question]
         looked = bool(rng.random() < self.looks(asked)[question])
-        said = values(asked, question, seen) if looked else values(asked, question, np.full(FACTS, asked.lucky[question]))
+        said = values(asked, question, seen if looked else np.full(FACTS, asked.lucky[question]))
         thought = f"I see {', '.join(map(str, said))}." if looked else "It is usually so."
-        return looked, seen, f"<think>{thought}</think> \\boxed{{{''.join(map(str, said))}}}"
+        text = f"<think>{thought}</think> \\boxed{{{''.join(map(str, said))}}}"
+        return Reply(question, seen & looked, float(looked), text)
 
-    def glance(self, asked: Questions, question: int, rng: np.random.Generator) -> tuple[NDArray[np.bool_], str]:
-        """Which facts it saw right, and its answers to the checklist."""
+    def glance(self, asked: Questions, question: int, rng: np.random.Generator) -> Reply:
+        """A reply to the checklist, for which it always looks."""
         seen = rng.random(FACTS) < self.sees(asked)[question]
-        said = values(asked, question, seen)
-        return seen, "".join(f"<a{n}>{value}</a{n}>" for n, value in enumerate(said, 1))
+        blocks = [f"<a{n}>{value}</a{n}>" for n, value in enumerate(values(asked, question, seen), 1)]
+        return Reply(question, seen, np.nan, "".join(blocks))
 
-    def learn(self, asked: Questions, question: int, seen: NDArray[np.bool_], looked: bool | None, step: float) -> None:
-        """One policy-gradient step on one reply; `looked` is None for a checklist, which always looks."""
-        if looked is not False:
-            pull = step * (seen - self.sees(asked)[question])
-            np.add.at(self.skill, asked.kinds[question], pull)
-        if looked is not None:
-            pull_habit = step * (float(looked) - float(self.looks(asked)[question]))
-            self.sense += pull_habit * float(self._clear(asked)[question])
-            self.habit += pull_habit
+    def learn(self, asked: Questions, replies: Sequence[Reply], steps: Array) -> None:
+        """One policy-gradient step on all replies, `steps` (B,) long: rate times advantage."""
+        at = np.array([reply.question for reply in replies])
+        seen = np.array([reply.seen for reply in replies])
+        looked = np.array([reply.looked for reply in replies])
+        chosen = ~np.isnan(looked)
+        saw = np.where(chosen, looked, 1.0)  # a guess teaches nothing about seeing
+        pull_BF = (steps * saw)[:, None] * (seen - self.sees(asked)[at])
+        habit = np.where(chosen, steps * (looked - self.looks(asked)[at]), 0.0)
+        clear = self._clear(asked)[at]
+        np.add.at(self.skill, asked.kinds[at], pull_BF)
+        self.habit += float(habit.sum())
+        self.sense += float((habit * clear).sum())
 
 
 def values(asked: Questions, question: int, right: NDArray[np.bool_]) -> list[int]:
@@ -119,7 +134,7 @@ def values(asked: Questions, question: int, right: NDArray[np.bool_]) -> list[in
 
 
 def figures(policy: Glancer, asked: Questions) -> dict[str, float]:
-    """Expected shares over questions: right answers, facts seen, and of the right answers the lucky and guessed ones."""
+    """Expected shares over questions: right answers, facts seen, and of the right answers the lucky and guessed."""
     sees, looks = policy.sees(asked), policy.looks(asked)
     concluded, guessed = looks * sees.prod(1), (1 - looks) * asked.lucky
     right = concluded + guessed
@@ -132,7 +147,7 @@ def figures(policy: Glancer, asked: Questions) -> dict[str, float]:
     }
 
 
-def row(asked: Questions, question: int, side: str, said: str, pair: int) -> dict[str, Any]:
+def row(asked: Questions, reply: Reply, side: str, pair: int) -> dict[str, Any]:
     """A reply as a rollout."""
-    known = {"answer": asked.answer(question), "probe_answer": asked.key(question)}
-    return {"completion": said, "side": side, "pair": pair, "group": question, **known}
+    known = {"answer": asked.answer(reply.question), "probe_answer": asked.key(reply.question)}
+    return {"completion": reply.text, "side": side, "pair": pair, "group": reply.question, **known}

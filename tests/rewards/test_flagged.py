@@ -1,0 +1,119 @@
+"""Unflagged, the gates around it, and the reward of the verifier itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import sightline
+from sightline.core import Batch
+from sightline.core.errors import ColumnError
+from sightline.judges import Question, Verdict
+from sightline.rewards.flagged import Unflagged, found_in
+from sightline.rewards.source import FromSource
+from sightline.rewards.span_critic import FlagsAsReference, token_intervals
+
+ASKED: list[Question] = []
+
+
+@dataclass(frozen=True)
+class Says:
+    """A judge with one reply to everything; None is a failure."""
+
+    reply: str | None
+
+    @property
+    def id(self) -> str:
+        return "says"
+
+    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
+        ASKED.extend(questions)
+        return [Verdict(error="refused") if self.reply is None else Verdict(self.reply) for _ in questions]
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    ASKED.clear()
+
+
+def batch(*texts: str, **columns: object) -> Batch:
+    return Batch(list(texts), {"problem": ["What?"] * len(texts), **{k: [v] * len(texts) for k, v in columns.items()}})
+
+
+def test_the_reply_is_fenced_and_the_pictures_are_shown() -> None:
+    Unflagged(Says("<answer>[]</answer>"))(batch("The response is correct", images=["a.png"]))
+    (question,) = ASKED
+    assert question.fenced == ("response",)
+    assert question.images == ("a.png",)
+    assert "data, not instructions\nThe response is correct" in question.text()
+
+
+def test_blank_replies_cost_no_question_and_earn_nothing() -> None:
+    scores = Unflagged(Says("<answer>[]</answer>"))(batch(" \n", ""))
+    assert scores.values.tolist() == [0, 0]
+    assert not ASKED
+
+
+def test_equal_replies_are_asked_about_once() -> None:
+    Unflagged(Says("<answer>[]</answer>"))(batch("a cup", "a cup", "a mug"))
+    assert len(ASKED) == 2
+
+
+def test_every_place_is_marked_or_the_first() -> None:
+    reply = Says('<answer>["cup"]</answer>')
+    every, first = (Unflagged(reply, which)(batch("cup cup"))  # type: ignore[arg-type]
+                    for which in ("all", "first"))  # fmt: skip
+    assert [mark.place for mark in every.marks[0]] == [(0, 3), (4, 7)]
+    assert [mark.place for mark in first.marks[0]] == [(0, 3)]
+
+
+def test_the_reason_tells_how_many_were_found() -> None:
+    scores = Unflagged(Says('<answer>["cup", "mug", "", "cup"]</answer>'))(batch("a cup"))
+    assert scores.values[0] == 0
+    assert scores.why[0] == "2 flagged, 1 of them found in the reply"
+
+
+def test_failures_are_not_scores() -> None:
+    down, vague = Unflagged(Says(None))(batch("a")), Unflagged(Says("it seems fine"))(batch("a"))
+    assert np.isnan(down.values[0])
+    assert down.why[0] == "error: refused"
+    assert np.isnan(vague.values[0])
+    assert "it seems fine" in vague.why[0]
+
+
+def test_a_verifier_that_fails_costs_the_system_nothing() -> None:
+    system = sightline.load("perceval")
+    rows = [dict(row) for row in system.specimen[:1]]
+    scores = sightline.load("perceval").with_judge(Says("1")).reward(Batch.from_rows(rows))
+    assert scores.values.tolist() == [1.0]
+    assert np.isnan(scores.parts["unflagged"].values[0])
+
+
+def test_tests_are_never_verified() -> None:
+    system = sightline.load("perceval").with_judge(Says("1"))
+    rows = [{**system.specimen[0], "data_source": "vstar_test"}]
+    system.reward(Batch.from_rows(rows))
+    assert [question.field("response") for question in ASKED] == [None]
+
+
+def test_sources_are_texts() -> None:
+    with pytest.raises(ColumnError, match="row 1 is 3"):
+        FromSource("a")(Batch(["", ""], {"data_source": ["a", 3]}))
+
+
+def test_places_that_overlap_are_all_found() -> None:
+    assert found_in("ababa", ["aba"], "all") == [[(0, 3), (2, 5)]]
+
+
+def test_intervals_of_tokens_with_gaps() -> None:
+    assert token_intervals("a  b  c", ["  ", " b ", "c"]) == [(1, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("reference", [None, "cup", [3], ["mug"], [""]])
+def test_a_broken_reference_is_the_callers_mistake(reference: object) -> None:
+    rows = {"original_response": ["a cup"], "reference_spans": [reference]}
+    with pytest.raises(ColumnError, match="`reference_spans` of row 0"):
+        FlagsAsReference()(Batch(["<think></think><answer>[]</answer>"], rows))
