@@ -32,6 +32,8 @@ bench: $(VENV)/.test  ## speed beside what people use today, as ratios
 	$(BIN)/python benchmarks/million.py
 	$(BIN)/python benchmarks/judge_client.py
 	$(BIN)/python benchmarks/loglik.py
+	$(BIN)/python benchmarks/vppo_step.py
+	$(BIN)/python benchmarks/hostile.py
 
 lab: $(VENV)/.lab  ## every experiment, with its table in docs/lab
 	for slug in $$($(BIN)/sightline systems --names); do $(BIN)/sightline lab $$slug --out docs/lab/$$slug.md || exit 1; done
