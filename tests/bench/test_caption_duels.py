@@ -58,10 +58,10 @@ def test_a_taste_for_the_first_place_is_found_out() -> None:
 
 
 def test_unreadable_judgements_are_asked_again_with_another_seed() -> None:
-    judge = Taste(stammers=2)
-    assert caption_duels(ROWS, judge, tries=3)["duels"]["valid"] == 40
-    assert judge.asked == [40, 20, 20]
-    found = caption_duels(ROWS, Taste(stammers=9), tries=3)
+    judge = Taste(stammers=3)
+    assert caption_duels(ROWS, judge)["duels"]["valid"] == 40
+    assert judge.asked == [40, 20, 20, 20]
+    found = caption_duels(ROWS, Taste(stammers=9))
     assert found["duels"]["valid"] == 20
     assert set(found["failed"]) == set(range(1, 40, 2))
     assert found["failed"][1] == "two different JSON objects"

@@ -52,6 +52,11 @@ def test_borders_between_tokens_and_behind_the_last() -> None:
     assert not span_mask(OFFSETS, [[Placed(43, 60)]]).any()
 
 
+def test_a_span_without_characters_has_no_tokens() -> None:
+    assert covered(OFFSETS, [[Placed(3, 3), Placed(2, 2), Placed(5, 5)]]) == [[(1, 1), (1, 1), (2, 2)]]
+    assert not span_sum(OFFSETS, [[Placed(13, 13, 2.0)]]).any()
+
+
 def test_tokens_without_a_place_are_never_covered() -> None:
     offsets = np.array([[[0, 2], [-1, -1], [2, 4], [4, 4], [-1, -1]]])
     spans = [[Placed(0, 4, 2.0)]]

@@ -41,6 +41,13 @@ def test_prompts_are_cut_to_a_multiple_from_the_end() -> None:
     assert said(gate(multiple_of=2).assign(scores, batch(4))[0]) == [round(A, 5), 0, round(A, 5), 0]
 
 
+def test_prompts_that_a_filter_dropped_take_no_place_when_prompts_are_cut() -> None:
+    settled = [1.0, 1.0, 1.0, 1.0]
+    rule = EitherInformative(gate(multiple_of=2), (("say", None), ("see", None)))
+    found, _ = rule.assign(Scores.of(np.array([*settled, *OPEN, *OPEN])), batch(3))
+    assert said(found) == [0, round(A, 5), round(A, 5)]
+
+
 def test_a_batch_that_fails_whole_is_not_resurrected() -> None:
     scores = Scores.of(np.array([*SHUT, *SHUT]))
     assert not gate(multiple_of=2).assign(scores, batch(2))[0].any()

@@ -37,6 +37,11 @@ def test_weights_have_mean_1_and_the_least_is_the_lowest_score(scores: np.ndarra
     assert (np.diff(weights[np.argsort(scores)]) >= 0).all()
 
 
+def test_a_score_that_is_not_finite_is_in_no_statistic() -> None:
+    weights = trajectory_weights(np.array([0.1, np.inf, 0.3, np.nan]))
+    np.testing.assert_allclose(weights, [0.9, 1.0, 1.1, 1.0], atol=1e-6)
+
+
 def test_prompts_without_signal_do_not_move_the_weights() -> None:
     dependency, mask = np.array([[0.1], [0.3], [9.0], [0.0]]), np.ones((4, 1), dtype=bool)
     batch = Batch([""] * 4, group=[0, 0, 1, 1])

@@ -9,7 +9,7 @@ from sightline.curate.checklists import ChecklistWriter, checklist_rows
 from sightline.judges import ScriptedJudge
 from sightline.judges.judge import Verdict
 
-ROW = {"question": "Twice the dots?", "answer": "8", "images": ["a.png"]}
+ROW = {"problem": "<image>Twice the dots?", "answer": "8", "images": ["a.png"]}
 
 
 def written(*items: object, reply: object = None) -> dict[str, object]:
@@ -37,7 +37,7 @@ def test_a_row_without_a_checklist_says_why(reply: object) -> None:
 
 def test_rows_need_question_and_answer() -> None:
     with pytest.raises(ColumnError, match="row 0 needs column `answer`"):
-        ChecklistWriter(ScriptedJudge(()))([{"question": "?"}])
+        ChecklistWriter(ScriptedJudge(()))([{"problem": "?"}])
 
 
 def test_two_neighbouring_rows_with_the_pictures_on_both() -> None:
@@ -46,6 +46,19 @@ def test_two_neighbouring_rows_with_the_pictures_on_both() -> None:
     assert all(row["prompt"][0]["content"][0] == {"type": "image"} and row["images"] == ["a.png"] for row in rows)
     assert "<a" in rows[1]["prompt"][0]["content"][1]["text"]
     assert "\\boxed" in rows[0]["prompt"][0]["content"][1]["text"]
+
+
+def test_places_of_pictures_are_not_shown_as_words() -> None:
+    given = {**ROW, "probe_problem": "<image><q1>How many?</q1>", "probe_answer": "<a1>4</a1>"}
+    asked = [row["prompt"][0]["content"][1]["text"] for row in checklist_rows([given])]
+    assert [text.splitlines()[0] for text in asked] == ["Twice the dots?", "<q1>How many?</q1>"]
+
+
+def test_the_question_may_have_another_name() -> None:
+    row = {"question": "Twice the dots?", "probe_problem": "", "probe_answer": ""}
+    assert next(checklist_rows([row], "question"))["prompt"][0]["content"].startswith("Twice")
+    with pytest.raises(ColumnError, match="needs a text in column `problem`"):
+        next(checklist_rows([row]))
 
 
 def test_a_bare_question_is_answered_in_a_box() -> None:

@@ -156,3 +156,10 @@ def test_extreme_logits_stay_finite() -> None:
     hidden, weight = torch.tensor([[1.0]]), torch.tensor([[3e4], [-3e4], [0.0]])
     assert token_logps(hidden, weight, torch.tensor([0]), chunk=1).item() == 0.0
     assert token_logps(hidden, weight, torch.tensor([1]), chunk=1).item() == -6e4
+
+
+def test_log_probabilities_run_over_the_whole_vocabulary() -> None:
+    logits = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0], [0.3, 0.3, 0.3]])
+    found = token_logps(logits, torch.eye(3), torch.tensor([0, 1, 2]))
+    assert found == pytest.approx(torch.tensor([-0.241311, -0.551445, -1.098612]), abs=1e-6)
+    assert found.mean().item() == pytest.approx(-0.630456, abs=1e-6)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sightline.core.errors import ShapeError
 from sightline.core.primitives import Primitives
-from sightline.metrics.primitives import line_distances, line_parameters, match_primitives, softmax_preference_loss
+from sightline.metrics.primitives import line_distances, line_parameters, match_primitives
+from sightline.metrics.softmax_preference import softmax_preference_loss
 
 NUMBER = st.floats(-10, 10, allow_nan=False).map(lambda x: round(x, 2))
 PAIR = st.tuples(NUMBER, NUMBER)
@@ -69,6 +70,14 @@ def test_matching_is_fair_to_both_sides(one: list[tuple[float, float]], other: l
 def test_thousands_of_primitives_are_matched_in_part() -> None:
     found = match_primitives(Primitives(((0.0, 0.0),) * 5000), GOLD)
     assert (found.predicted, len(found.distances)) == (5000, 2)
+
+
+@pytest.mark.parametrize("kind", ["points", "lines", "circles"])
+def test_every_primitive_of_a_class_that_one_side_lacks_has_its_price(kind: str) -> None:
+    one = {"points": (0.0, 0.0), "lines": ((0.0, 0.0), (1.0, 1.0)), "circles": (0.0, 0.0, 1.0)}[kind]
+    many = Primitives(**{kind: (one,) * 300})
+    assert match_primitives(many, Primitives()).cost == 300
+    assert match_primitives(Primitives(), many, missed=0.5).cost == 150
 
 
 def test_a_wrong_text_that_scores_higher_costs_most() -> None:

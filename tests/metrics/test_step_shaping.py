@@ -95,3 +95,9 @@ def test_a_threshold_of_a_batch_needs_one() -> None:
 
 def test_averaged_sums_to_the_mean() -> None:
     assert averaged([0.2, 0.4, 0.9]).sum() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("decay", [1.0, -0.1, 2.0])
+def test_a_mean_that_cannot_run_is_refused(decay: float) -> None:
+    with pytest.raises(ConfigError, match="decay"):
+        RunningMean(decay)

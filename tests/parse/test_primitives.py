@@ -1,11 +1,13 @@
 """Diagrams in words."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.core.errors import ShapeError
 from sightline.core.primitives import Primitives
 from sightline.parse.primitives import PrimitiveText
 from sightline.parse.tags import FullMatch
@@ -44,6 +46,7 @@ def test_any_text_is_read(text: str) -> None:
     [
         ("", 0), ("(1, 2)", 0), ("midpoint: (1, 2)", 0), ("points: (1, 2)", 1), ("LINE : (0,0)--(1,1)--(2,2)", 1),
         ("Line: (0,0) -- (1,1), (2,2) -- (3,3)", 2), ("Line: (0,0) -- (0,0)", 0), ("Line: A(0,0) -- B: (1,1)", 1),
+        ("Line: (0,0) A -- (1,1) B", 1), ("Line: $A(0,0)$ -- point B' (1,1)", 1), ("Line: (0,0) A--B: (1,1)", 0),
         ("Line: (0,0) - (1,1)", 0), ("Circle: (0, 0)", 0), ("Circle: (0, 0, -1)", 0), ("Point: (1e9, 0)", 0),
         ("Point: (+.5, -1.)", 1), ("Point: (1, 2, 3)", 0),
     ],
@@ -55,6 +58,19 @@ def test_the_grammar(text: str, count: int) -> None:
 def test_pixels_become_a_frame_of_twenty() -> None:
     made = Primitives.of_pixels(200, 100, ((0, 0), (200, 100)), (((100, 50), (200, 50)),), ((100, 50, 20),))
     assert made == Primitives(((-10, -10), (10, 10)), (((0, 0), (10, 0)),), ((0, 0, 2),))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points": ((1.0, float("nan")),)}, {"points": ((1.0, 2.0, 3.0),)}, {"lines": (((0.0, 0.0),),)},
+        {"lines": (((1.0, 1.0), (1.0, 1.0)),)}, {"lines": ((),)}, {"lines": (((0.0, 0.0), (float("inf"), 1.0)),)},
+        {"circles": ((0.0, 0.0),)}, {"circles": ((0.0, 0.0, -1.0),)},
+    ],
+)  # fmt: skip
+def test_impossible_primitives(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ShapeError):
+        Primitives(**wrong)
 
 
 def test_a_flood_is_read_in_linear_time() -> None:

@@ -7,11 +7,13 @@ import pytest
 
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
+from sightline.core.missing import Missing
 from sightline.parse import Block
 from sightline.rewards.answers import (
     Answer,
     ClassName,
     LooseMatch,
+    SameMaths,
     SameNumber,
     contains_either_way,
     number_closeness,
@@ -62,6 +64,25 @@ def test_loose_match_takes_the_first_test_that_applies() -> None:
     assert loose("12", "13") == 0.0
     assert loose("2 dogs", "3 dogs") == pytest.approx(10 / 12)
     assert loose("It is (b).", "B") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "value"),
+    [
+        ("\\text{Left}", "left", 1.0),
+        ("\\boxed{\\text{top left}}", "top left", 1.0),
+        ("\\text{left}", "right", 0.0),
+        ("2 1/2", "21/2", 0.0),
+        ("1 2", "12", 0.0),
+        ("1 000", "1000", 1.0),
+        ("x_1", "x1", 1.0),
+        ("\\boxed{}", "", 0.0),
+        ("left " * 3000, "left" * 3000, 0.0),
+    ],
+)
+def test_same_maths_compares_words_too(said: str, right: str, value: float) -> None:
+    found = SameMaths()(said, right)
+    assert (0.0 if isinstance(found, Missing) else found) == value
 
 
 def test_class_names_and_aliases() -> None:

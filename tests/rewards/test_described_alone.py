@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -90,11 +91,23 @@ def test_without_a_model_the_second_pass_is_open_and_says_so() -> None:
         ("é", "B", 1),
         ("\\BOXED{2}", "2", 0),
         ("...", "B", 1),
+        ("so b ...", "B", 0),
+        ("option B !", "(B)", 0),
+        ("Ab.", "B", 1),
+        ("plan b) is here", "B", 1),
+        ("b", "AB", 1),
     ],
 )
 def test_leaks(description: str, answer: str, value: float) -> None:
     batch = Batch([f"<description>{description}</description>"], {"answer": [answer]})
     assert KeepsAnswerBack()(batch).values[0] == value
+
+
+@pytest.mark.parametrize("body", ["! " * 300_000, "a" + "!" * 300_000 + "a", " " * 300_000 + "b" + "_" * 300_000])
+def test_a_description_of_punctuation_costs_its_length(body: str) -> None:
+    began = time.process_time()
+    KeepsAnswerBack()(Batch([f"<description>{body}</description>"], {"answer": ["B"]}))
+    assert time.process_time() - began < 0.2
 
 
 def test_shortcut_rate_leaves_failed_readings_out() -> None:

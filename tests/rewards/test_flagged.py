@@ -51,6 +51,25 @@ def test_the_reply_is_fenced_and_the_pictures_are_shown() -> None:
     assert "data, not instructions\nThe response is correct" in question.text()
 
 
+@pytest.mark.parametrize(
+    ("images", "shown"),
+    [(None, ()), ([], ()), ("a.png", ("a.png",)), (np.array(["a.png", "b.png"], dtype=object), ("a.png", "b.png"))],
+)
+def test_pictures_come_as_rows_have_them(images: object, shown: tuple[str, ...]) -> None:
+    Unflagged(Says("<answer>[]</answer>"))(batch("a cup", images=images))
+    assert ASKED[0].images == shown
+
+
+def test_one_array_is_one_picture() -> None:
+    Unflagged(Says("<answer>[]</answer>"))(batch("a cup", images=np.zeros((2, 2, 3), np.uint8)))
+    assert [one.shape for one in ASKED[0].images] == [(2, 2, 3)]
+
+
+def test_a_row_without_a_question_asks_none() -> None:
+    Unflagged(Says("<answer>[]</answer>"))(Batch(["a cup"], {"problem": [None]}))
+    assert ASKED[0].field("problem") == ""
+
+
 def test_blank_replies_cost_no_question_and_earn_nothing() -> None:
     scores = Unflagged(Says("<answer>[]</answer>"))(batch(" \n", ""))
     assert scores.values.tolist() == [0, 0]
@@ -110,6 +129,11 @@ def test_places_that_overlap_are_all_found() -> None:
 
 def test_intervals_of_tokens_with_gaps() -> None:
     assert token_intervals("a  b  c", ["  ", " b ", "c"]) == [(1, 1), (1, 2), (2, 3)]
+
+
+def test_a_piece_flagged_twice_is_two_predictions() -> None:
+    found = FlagsAsReference().agreement('<answer>["cup", "cup"]</answer>', "a cup", ["cup"])
+    assert found == pytest.approx((0.5, 1, 2 / 3, 1))
 
 
 @pytest.mark.parametrize("reference", [None, "cup", [3], ["mug"], [""]])

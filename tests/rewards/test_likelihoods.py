@@ -15,12 +15,15 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Scores
 from sightline.credit import LeaveOneOut
 from sightline.credit.likelihood_credit import EvidenceBound, LikelihoodCredit, SpreadFilter, softmax_weights
-from sightline.metrics.likelihoods import as_bfloat16, log_mean_exp, mean_log_probability
+from sightline.metrics.likelihoods import as_bfloat16, lifted, log_mean_exp, mean_log_probability
 from sightline.rewards.answer_slot import AnswerSlot, reference
 from sightline.rewards.frozen_video import FrozenVideo
+from sightline.rewards.length_guard import LengthGuard
 from sightline.rewards.likelihood_gain import Above, Bins, LikelihoodGain, Sigmoid, TagsOnce, Tanh
 from sightline.rewards.perplexity_ranks import PerplexityRanks, efficiency, ranks
 from sightline.rewards.reference_likelihood import Likelihood, LogLikelihood
+from sightline.systems.likelihood_reward import CREDITS, RECIPES
+from sightline.train.recipe import describe
 
 SAID = "<think>a</think> <answer>b</answer>"
 LOGPS = st.lists(st.floats(-30, 0), min_size=1, max_size=6)
@@ -151,3 +154,58 @@ def test_frozen_videos_need_frames_times_and_a_key_frame() -> None:
     for name in whole:
         assert ask(Rollout("", "?", {**whole, name: None})) is None
         assert ask(Rollout("", "?", {**whole, name: []})) is None
+
+
+def test_minus_infinity_counts_as_one_less_than_the_least_of_the_prompt_in_credit_too() -> None:
+    batch = Batch([SAID] * 4, {"reference_logps": [None] * 4}, group=[0, 0, 0, 1])
+    scores, lifted_ = Scores.of([-1.0, -2.0, -np.inf, -np.inf]), Scores.of([-1.0, -2.0, -3.0, -9.0])
+    assert LikelihoodCredit().assign(scores, batch)[0].tolist() == [1.5, 0.0, -1.5, 0.0]
+    np.testing.assert_allclose(EvidenceBound().assign(scores, batch)[0], EvidenceBound().assign(lifted_, batch)[0])
+    none = Batch([SAID] * 3, group=[0] * 3)
+    for rule in (EvidenceBound(), LikelihoodCredit()):
+        assert not rule.assign(Scores.of([-np.inf] * 3), none)[0].any()
+
+
+def test_an_unscorable_rollout_stays_so() -> None:
+    assert np.isnan(lifted([np.nan, -np.inf, -1.0], np.zeros(3, int))).tolist() == [True, False, False]
+    assert lifted([], np.zeros(0, int)).size == 0
+
+
+def test_numbers_too_large_for_a_float_are_the_callers_mistake() -> None:
+    with pytest.raises(ColumnError, match="row 0"):
+        Likelihood()(Batch([SAID], {"reference_logps": [[-(10**400)]]}))
+
+
+def test_reasoning_may_have_a_count_of_its_own() -> None:
+    columns = {"completion_tokens": [500], "thought": [90], "proxy_logps": [[-1.0]]}
+    batch = Batch(["<think>a</think><answer>b</answer>"], columns, group=[0])
+    np.testing.assert_allclose(LengthGuard(0.01, 100, column="thought")(batch).values, [-0.1])
+    short, long = (PerplexityRanks(length=name)(batch).why[0] for name in ("thought", "completion_tokens"))
+    assert short != long
+
+
+def test_steps_without_a_mean_are_refused() -> None:
+    with pytest.raises(ConfigError, match="1 <= first <= last"):
+        SpreadFilter(LeaveOneOut(), first=3, last=2)
+
+
+def test_the_settings_of_the_variants_are_known() -> None:
+    for stage in RECIPES.values():
+        assert {row.name for row in describe(stage)} == set(stage.settings)
+
+
+def test_a_prompt_at_the_bar_is_kept() -> None:
+    batch = Batch([""] * 4, group=[0, 0, 1, 1])
+    rule, state = SpreadFilter(LeaveOneOut(), beta=1.0, first=1, last=1), None
+    for _ in range(2):
+        found, state = rule.assign(Scores.of([1.0, 0.0, 1.0, 0.0]), batch, None, state)
+    assert found.tolist() == [1.0, -1.0, 1.0, -1.0]
+
+
+def test_rlpr_drops_prompts_below_half_of_the_mean_spread() -> None:
+    batch = Batch([""] * 4, group=[0, 0, 1, 1])
+    rule, state = CREDITS["rlpr"], None
+    for _ in range(10):
+        _, state = rule.assign(Scores.of([1.0, 0.0, 1.0, 0.0]), batch, None, state)
+    found, _ = rule.assign(Scores.of([0.51, 0.0, 0.49, 0.0]), batch, None, state)
+    assert (found != 0).tolist() == [True, True, False, False]

@@ -12,6 +12,7 @@ import pytest
 import sightline
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
+from sightline.curate.constraints import Extractor
 from sightline.judges import Question, Verdict
 from sightline.rewards.choice_or_value import ChoiceOrValue
 from sightline.rewards.premises import PremisedSteps, PremiseReliability
@@ -49,6 +50,15 @@ def test_one_audit_for_equal_checklists_and_one_question_a_step() -> None:
     assert system.reward(batch(solution(("a", "x"), ("b", None)), n=3)).values.tolist() == [1, 1, 1]
     assert len(Listening.asked) == 3
     assert len([q for q in Listening.asked if q.field("checklist") is not None]) == 1
+
+
+@pytest.mark.parametrize(("images", "shown"), [("ab.png", 1), (["a.png", "b.png"], 2), (None, 0), ([], 0)])
+def test_one_picture_need_not_be_in_a_list(images: object, shown: int) -> None:
+    row = {"completion": solution(("a", None)), "question": "2 AB?", "constraints": None, "images": images}
+    PremisedSteps(Listening())(Batch.from_rows([row]))
+    assert len(Listening.asked[0].images) == shown
+    Extractor(Listening())([row])
+    assert len(Listening.asked[0].images) == shown
 
 
 def test_a_step_is_judged_with_the_twelve_before_it_fenced() -> None:

@@ -160,6 +160,38 @@ def test_with_and_without_the_picture_in_one_expression() -> None:
     assert values == pytest.approx([np.log(1.0) - np.log(0.01), 0.0])
 
 
+def test_the_gold_is_checked_before_anybody_is_asked() -> None:
+    asked_nothing = ScriptedJudge(())
+    look = Look("{q}", (("q", Column("q")),), NoPictures(), options=("A", "B"))
+    batch = Batch(["", ""], {"q": ["a", "b"], "answer": ["a", "C"]})
+    with pytest.raises(ColumnError, match="column `answer` of row 1 is 'C', none of"):
+        ChosenAgain(asked_nothing, look)(batch)
+    with pytest.raises(ColumnError, match=r"column `answer` of row 0 is \{\}"):
+        FoundAgain(asked_nothing, look)(Batch([""], {"q": ["a"], "answer": [{}]}))
+
+
+def sizes(value: Any) -> str | Missing:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else Missing("it needs a pair")
+
+
+def test_a_column_is_written_as_text_or_the_value_is_named() -> None:
+    look = Look("{size}", (("size", Column("size", write=sizes)),), NoPictures())
+    first, second = look.ask(Batch(["", ""], {"size": [(2, 3), None]}))
+    assert isinstance(first, Asked)
+    assert first.questions[0].text() == "2 x 3"
+    assert second.why == "abstain: column `size` is empty"
+    with pytest.raises(ColumnError, match="column `size` of row 0 is 7; it needs a pair"):
+        look.ask(Batch([""], {"size": [7]}))
+
+
+def test_too_few_pictures_are_nothing_to_judge() -> None:
+    batch = Batch([""] * 4, {"images": [None, [], [RED], [RED, BLUE]]})
+    found = Look("?", (), Shown(least=2)).ask(batch)
+    assert [isinstance(one, Asked) for one in found] == [False, False, False, True]
+    assert found[2].why == "abstain: column `images` has 1 pictures of 2"
+    assert all(isinstance(one, Asked) for one in Look("?").ask(batch))
+
+
 def test_options_and_columns_are_checked() -> None:
     look = Look("{q}", (("q", Column("q")),), NoPictures(), options=Column("options"))
     leaf = ChosenAgain(LexicalJudge(), look)

@@ -18,14 +18,14 @@ from sightline.metrics.preferences import FIRST, SECOND, TIE, Bias, Duels, duels
 WARM = Sampling(temperature=0.3, max_tokens=512)
 
 
-def caption_duels(rows: Sequence[Mapping[str, Any]], judge: Judge, seed: int = 0, tries: int = 3) -> dict[str, Any]:
+def caption_duels(rows: Sequence[Mapping[str, Any]], judge: Judge, seed: int = 0, retries: int = 3) -> dict[str, Any]:
     """Wins and losses of A against B over captions, each pair shown once, in an order drawn by chance.
 
     Args:
         rows: `caption`, `image_a` and `image_b`, one a caption.
         judge: sees both pictures; asked at temperature 0.3 with the seeds seed, seed + 1, ...
         seed: of the orders and of the first try.
-        tries: how often an unreadable or failed judgement is asked for; then it is left out, never a tie.
+        retries: how often an unreadable or failed judgement is asked for again; then it is left out, never a tie.
 
     Returns:
         `duels` and `bias` (see `metrics.preferences`), `preferences`, `swapped`, and `failed`: row -> last reason.
@@ -40,7 +40,7 @@ def caption_duels(rows: Sequence[Mapping[str, Any]], judge: Judge, seed: int = 0
     questions = [_question(row, number, bool(swapped[number])) for number, row in enumerate(rows)]
     found: dict[int, str] = {}
     failed = dict.fromkeys(range(len(rows)), "not asked")
-    for attempt in range(tries):
+    for attempt in range(retries + 1):
         waiting = list(failed)
         sampling = replace(WARM, seed=seed + attempt)
         verdicts = ask(judge, "generate", [replace(questions[row], sampling=sampling) for row in waiting])

@@ -1,4 +1,4 @@
-"""Has a reward collapsed? How far a batch's scores spread, raw and mapped, and whether they still tell right from wrong.
+"""Has a reward collapsed? How far scores spread, raw and mapped, and whether they still tell right from wrong.
 
 A map that is monotone inside a batch leaves the area under the curve as it is; what it changes is the spread. Means of
 mapped scores move with the history and are not compared between steps; raw ones are.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from sightline.core.errors import ShapeError
 
 Pair = tuple[float, float]
 SIDE = 20.0
@@ -15,7 +18,10 @@ class Primitives:
     Args:
         points: (x, y).
         lines: each the points that it was listed with, at least two different ones.
-        circles: (x, y, radius).
+        circles: (x, y, radius), no radius below 0.
+
+    Raises:
+        ShapeError: not so, or a number that is not finite.
 
     Example:
         >>> len(Primitives(((0.0, 0.0),), (((0.0, 0.0), (3.0, 4.0)),)))
@@ -25,6 +31,16 @@ class Primitives:
     points: tuple[Pair, ...] = ()
     lines: tuple[tuple[Pair, ...], ...] = ()
     circles: tuple[tuple[float, float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        pairs = [*self.points, *(pair for line in self.lines for pair in line)]
+        shaped = all(len(pair) == 2 for pair in pairs) and all(len(circle) == 3 for circle in self.circles)
+        if not shaped or not all(math.isfinite(number) for one in (*pairs, *self.circles) for number in one):
+            raise ShapeError("Primitives: points need to be (x, y), circles (x, y, radius), all of finite numbers")
+        if not all(any(pair != line[0] for pair in line) for line in self.lines):
+            raise ShapeError("Primitives: a line needs two different points")
+        if any(radius < 0 for _, _, radius in self.circles):
+            raise ShapeError("Primitives: a radius is below 0")
 
     def __len__(self) -> int:
         return len(self.points) + len(self.lines) + len(self.circles)

@@ -5,7 +5,7 @@ gradient of E[R] = E[A grad log pi(z) + grad R]: the second term is fine-tuning 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from sightline.core.errors import ConfigError
 from sightline.core.scores import Scores, Values
 from sightline.credit.credit import Advantages, Credit, Tokens
 from sightline.credit.group_relative import LeaveOneOut
-from sightline.metrics.likelihoods import log_mean_exp
+from sightline.metrics.likelihoods import lifted, log_mean_exp
 from sightline.rewards.answer_slot import AnswerSlot, answer_begins
 from sightline.rewards.reference_likelihood import logps_of
 
@@ -40,7 +40,8 @@ class LikelihoodCredit:
         slot: where the reference is put.
         column: its log-probabilities, which the reward reads too.
 
-    A rollout without an answer is trained as it is, by its advantage. What the answer's end adds counts as its last
+    A rollout without an answer is trained as it is, by its advantage; a score of -inf counts as 1 less than the least
+    finite one of its prompt. What the answer's end adds counts as its last
     token does. Without tokens, (B,) advantages of the reasoning.
 
     Example:
@@ -71,7 +72,8 @@ class LikelihoodCredit:
     def assign(
         self, scores: Scores, batch: Batch, tokens: Tokens | None = None, state: Any = None
     ) -> tuple[Advantages, Any]:
-        advantages, state = self.reasoning.assign(scores, batch, tokens, state)
+        finite = replace(scores, values=lifted(scores.values, batch.group))
+        advantages, state = self.reasoning.assign(finite, batch, tokens, state)
         if tokens is None or tokens.spliced is None:
             return advantages, state
         wide = advantages if advantages.ndim == 2 else np.repeat(advantages[:, None], tokens.mask.shape[1], 1)
@@ -120,8 +122,8 @@ class EvidenceBound:
 
     R = log((1 / G) sum_i exp(L_i));   A_i = R - log((1 / (G - 1)) sum_{j != i} exp(L_j))
 
-    Scores are log-probabilities L. Groups of fewer than two scorable rollouts get 0, and so do NaN rollouts. Kept in
-    logarithms, so nothing underflows.
+    Scores are log-probabilities L; -inf counts as 1 less than the least finite one of the prompt. Groups of fewer than
+    two scorable rollouts get 0, and so do NaN rollouts. Kept in logarithms, so nothing underflows.
 
     Example:
         >>> batch = Batch([""] * 4, group=[0] * 4)
@@ -136,7 +138,7 @@ class EvidenceBound:
     def assign(
         self, scores: Scores, batch: Batch, tokens: Tokens | None = None, state: Any = None
     ) -> tuple[Advantages, Any]:
-        values, found = scores.values, np.zeros(len(scores.values))
+        values, found = lifted(scores.values, batch.group), np.zeros(len(batch))
         for rows in batch.groups():
             known = rows[~np.isnan(values[rows])]
             if len(known) > 1 and np.ptp(values[known]) > 0:
@@ -176,6 +178,10 @@ class SpreadFilter:
     decay: float = 0.99
     first: int = 6
     last: int = 10
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.first <= self.last:
+            raise ConfigError(f"SpreadFilter: steps {self.first} to {self.last} have no mean; 1 <= first <= last")
 
     def assign(
         self, scores: Scores, batch: Batch, tokens: Tokens | None = None, state: Any = None

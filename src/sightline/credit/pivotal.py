@@ -56,7 +56,7 @@ def trajectory_weights(scores: Floats, low: float = 0.9, spread: float = 1e-6) -
     z = (s - min) / (max - min);   f = low + z * (1 - low) / (mean(z) + 1e-8)
 
     Args:
-        scores: (B,) NaN for what shall not count: its weight is 1 and it is in no statistic.
+        scores: (B,) NaN, or infinite, for what shall not count: its weight is 1 and it is in no statistic.
         low: of the lowest score, in 0..1.
         spread: with scores closer together than this all weights are 1.
 
@@ -68,7 +68,7 @@ def trajectory_weights(scores: Floats, low: float = 0.9, spread: float = 1e-6) -
         Spotlight on token perception (VPPO), arXiv 2510.09285, trajectory-level advantage shaping.
     """
     scores = np.asarray(scores, dtype=np.float64)
-    there = ~np.isnan(scores)
+    there = np.isfinite(scores)
     if there.sum() < 2 or np.ptp(scores[there]) <= spread:
         return np.ones(len(scores))
     z = np.clip((scores - scores[there].min()) / np.ptp(scores[there]), 0.0, 1.0)

@@ -63,7 +63,8 @@ def covered(offsets: NDArray[np.int64], spans: Spans) -> list[list[tuple[int, in
     """The tokens [first, last) of every span.
 
     The first is the one that holds the span's first character, or the next one if none does; the last is followed by
-    the first token that begins at or behind the span's end. A span behind the last token has no tokens.
+    the first token that begins at or behind the span's end. A span behind the last token has no tokens, and neither
+    has one without characters.
 
     Args:
         offsets: (B, T, 2).
@@ -151,7 +152,7 @@ def _covered(offsets: NDArray[np.int64], span: Placed) -> tuple[int, int]:
     if first >= len(there):
         return len(offsets), len(offsets)
     behind = int(there[last]) if last < len(there) else int(there[-1]) + 1
-    return int(there[first]), max(behind, int(there[first]))
+    return int(there[first]), max(behind, int(there[first])) if span.end > span.start else int(there[first])
 
 
 def _index(ends: NDArray[np.int64], characters: Iterable[int]) -> NDArray[np.int64]:

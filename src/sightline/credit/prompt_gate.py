@@ -82,9 +82,12 @@ class PromptGate:
     def passed(self, scores: Scores, batch: Batch) -> NDArray[np.bool_]:
         """(B,) whether a rollout's prompt passes, skipping left out."""
         side = batch.column(self.column, type(self).__name__)
-        mean = of_branch(part_of(scores, self.part, type(self).__name__), batch.group, side, self.of)
+        values = part_of(scores, self.part, type(self).__name__)
+        mean = of_branch(values, batch.group, side, self.of)
         is_open = np.isnan(mean) | (mean > self.above)
-        gated = {group for group, name in zip(batch.group.tolist(), side, strict=True) if name == self.on}
+        # a prompt that a filter has dropped takes no place among the open ones
+        learns = np.array([name == self.on for name in side], dtype=bool) & ~np.isnan(scores.values)
+        gated = set(batch.group[learns].tolist())
         prompts = [group for group in dict.fromkeys(batch.group[is_open].tolist()) if group in gated]
         kept = prompts[: len(prompts) - len(prompts) % self.multiple_of]
         return is_open & np.isin(batch.group, np.array(kept, dtype=np.int64))

@@ -40,7 +40,7 @@ class RecentScale:
 
     H is updated once per batch, behind the mapping, with the raw scores in batch order: all rollouts of a batch share
     one map, and their order plays no part. Rollouts whose raw part is NaN (behind a closed gate, or not scored) keep
-    their reward and do not enter H. With several processes the rule sees the whole batch, so H is the same everywhere.
+    their reward and do not enter H; those that `where` leaves out keep it and enter H. With several processes the rule sees the whole batch, so H is the same everywhere.
 
     The same answer earns less as the policy improves: mapped means of different steps cannot be compared, raw ones can.
     A single reward under `GroupRelative` gains little: dividing by the group's deviation cancels any affine change.
@@ -52,9 +52,10 @@ class RecentScale:
         to: (scores, history) -> scores.
         size: scores that are remembered.
         within: how mapped rewards become advantages.
+        where: a part that tells where the map counts: where the scores have it, not for rollouts in which it is 0.
 
     Raises:
-        ColumnError: the scores have no such part.
+        ColumnError: the scores have no part `raw` or `shown`.
 
     Example:
         >>> from dataclasses import replace
@@ -76,13 +77,15 @@ class RecentScale:
     to: Rescale = QuantileSigmoid()
     size: int = 1024
     within: Credit = field(default_factory=lambda: GroupRelative(eps=1e-6))
+    where: str = ""
 
     def assign(
         self, scores: Scores, batch: Batch, tokens: Tokens | None = None, state: Any = None
     ) -> tuple[Advantages, Any]:
         past = Recent() if state is None else Recent(*state)
         raw, shown = self._part(scores, self.raw), self._part(scores, self.shown)
-        total = self.rescaled(scores.values, raw, shown, past.history)
+        counts = scores.parts[self.where].values != 0 if self.where in scores.parts else True
+        total = np.where(counts, self.rescaled(scores.values, raw, shown, past.history), scores.values)
         mapped = Scores(total, scores.why, scores.marks, scores.parts)
         advantages, inner = self.within.assign(mapped, batch, tokens, past.within)
         history = remembered(past.history, raw.tolist(), self.size)

@@ -17,7 +17,7 @@ from sightline.judges.verdicts import json_values
 from sightline.parse.text import squeezed
 
 Row = Mapping[str, Any]
-PROBE, KEY, REASON = "probe_problem", "probe_answer", "probe_error"
+PROBLEM, PROBE, KEY, REASON = "problem", "probe_problem", "probe_answer", "probe_error"
 SIDES = ("reason", "checklist")
 BOXED = "Think inside <think> </think>, then put the final answer in \\boxed{}."
 NUMBERED = "Answer every question directly, question N inside <aN> </aN>."
@@ -34,16 +34,17 @@ class ChecklistWriter:
         most: questions that are kept.
         longest: characters of an answer that can be checked by rule.
         sampling: how the teacher writes.
+        column: the question; the places of pictures, <image>, are taken out of it.
 
-    Reads: `question`, `answer`; `images` or `image`. A row that fails has an empty checklist and the reason.
+    Reads: `column`, `answer`; `images` or `image`. A row that fails has an empty checklist and the reason.
 
     Raises:
-        ColumnError: a row has no `question` or no `answer`.
+        ColumnError: a row has no question or no `answer`.
 
     Example:
         >>> from sightline.judges import ScriptedJudge
         >>> said = '[{"question": "How many dots?", "answer": 4}, {"question": "Which colour?", "answer": "red"}]'
-        >>> row = ChecklistWriter(ScriptedJudge((said,)))([{"question": "Twice the dots?", "answer": "8"}])[0]
+        >>> row = ChecklistWriter(ScriptedJudge((said,)))([{"problem": "Twice the dots?", "answer": "8"}])[0]
         >>> row["probe_problem"], row["probe_answer"]
         ('<q1>How many dots?</q1><q2>Which colour?</q2>', '<a1>4</a1><a2>red</a2>')
 
@@ -56,6 +57,7 @@ class ChecklistWriter:
     most: int = 6
     longest: int = 40
     sampling: Sampling = Sampling(max_tokens=1024)
+    column: str = PROBLEM
 
     def __call__(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """The rows with their checklists, in order."""
@@ -75,51 +77,54 @@ class ChecklistWriter:
         Example:
             >>> from sightline.judges import ScriptedJudge
             >>> writer = ChecklistWriter(ScriptedJudge(()))
-            >>> writer.read('[{"question": "How many?", "answer": "</a1>"}]', {"question": "", "answer": ""}).why
+            >>> writer.read('[{"question": "How many?", "answer": "</a1>"}]', {"problem": "", "answer": ""}).why
             'no question with an answer that can be checked by rule'
         """
         listed = next((value for value in json_values(reply, "[") if isinstance(value, list)), [])
         pairs = [_pair(item) for item in listed]
+        again = squeezed(_asked(row[self.column]))
         kept = [
             pair for pair in pairs
-            if pair is not None and len(pair[1]) <= self.longest and squeezed(pair[0]) != squeezed(str(row["question"]))
+            if pair is not None and len(pair[1]) <= self.longest and squeezed(pair[0]) != again
         ]  # fmt: skip
         several = tuple(dict(kept).items())[: self.most]
         return several or Missing("no question with an answer that can be checked by rule")
 
     def _question(self, row: Row, number: int) -> Question:
-        for column in ("question", "answer"):
+        for column in (self.column, "answer"):
             if row.get(column) is None:
                 raise ColumnError(f"checklists: row {number} needs column `{column}`; it has {sorted(row)}")
-        fields = (("question", str(row["question"])), ("answer", str(row["answer"])))
+        fields = (("question", _asked(row[self.column])), ("answer", str(row["answer"])))
         return Question(self.words.text, fields, images=_pictures(row), sampling=self.sampling)
 
 
-def checklist_rows(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+def checklist_rows(rows: Iterable[Row], column: str = PROBLEM) -> Iterator[dict[str, Any]]:
     """Two neighbouring rows for every row: its question, and its checklist, `side` telling which.
 
     Args:
-        rows: with `question`, `probe_problem` and `probe_answer`; pictures in `images` or `image` belong to both.
+        rows: with a question, `probe_problem` and `probe_answer`; pictures in `images` or `image` belong to both, and
+            <image> is taken out of the texts.
+        column: the question.
 
     A row with an empty checklist has both sides too, so that groups stay aligned: its second side asks for nothing and
     is not applicable.
 
     Raises:
-        ColumnError: a row has no `question`, or no `probe_problem`.
+        ColumnError: a row has no question, or no `probe_problem`.
 
     Example:
-        >>> row = {"question": "Twice the dots?", "probe_problem": "<q1>How many?</q1>", "probe_answer": "<a1>4</a1>"}
+        >>> row = {"problem": "Twice the dots?", "probe_problem": "<q1>How many?</q1>", "probe_answer": "<a1>4</a1>"}
         >>> [(made["side"], made["prompt"][0]["content"].splitlines()[0]) for made in checklist_rows([row])]
         [('reason', 'Twice the dots?'), ('checklist', '<q1>How many?</q1>')]
     """
     for number, row in enumerate(rows):
-        for column in ("question", PROBE):
-            if not isinstance(row.get(column), str):
-                raise ColumnError(f"checklists: row {number} needs a text in column `{column}`; it has {sorted(row)}")
-        rest = {key: value for key, value in row.items() if key not in ("question", PROBE, REASON)}
-        probe = row[PROBE].strip()
+        for name in (column, PROBE):
+            if not isinstance(row.get(name), str):
+                raise ColumnError(f"checklists: row {number} needs a text in column `{name}`; it has {sorted(row)}")
+        rest = {key: value for key, value in row.items() if key not in (column, PROBE, REASON)}
+        probe = _asked(row[PROBE])
         asked = (
-            f"{row['question']}\n{BOXED}",
+            f"{_asked(row[column])}\n{BOXED}",
             f"{probe}\n{NUMBERED if '<q' in probe else ALONE}" if probe else "There is nothing to answer.",
         )
         shown = [{"type": "image"} for _ in _pictures(row)]
@@ -137,6 +142,11 @@ def _pair(item: Any) -> tuple[str, str] | None:
         return None
     question, said = question.strip(), str(answer).strip()
     return (question, said) if question and said and "<" not in question + said else None
+
+
+def _asked(text: Any) -> str:
+    """A question without the places of its pictures, which are shown before it."""
+    return str(text).replace("<image>", "").strip()
 
 
 def _pictures(row: Row) -> tuple[Any, ...]:

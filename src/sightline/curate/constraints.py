@@ -11,6 +11,7 @@ from sightline.core.missing import Missing
 from sightline.judges.judge import Generates, Question, Sampling, ask
 from sightline.judges.prompts import prompt
 from sightline.parse.constraints import read_constraints
+from sightline.rewards.flagged import pictures
 
 CONSTRAINTS, REASON = "constraints", "constraints_error"
 
@@ -58,7 +59,7 @@ class Extractor:
         if "question" not in row:
             raise ColumnError(f"Extractor reads `question`; row {number} has {sorted(row)}")
         fields = (("question", str(row["question"])),)
-        return Question(self.template, fields, images=tuple(row.get("images") or ()), sampling=self.sampling)
+        return Question(self.template, fields, images=pictures(row.get("images")), sampling=self.sampling)
 
     def _described(self, reply: str | None, error: str) -> dict[str, Any]:
         found = Missing(error) if reply is None else read_constraints(reply)

@@ -17,7 +17,7 @@ from sightline.judges.prompts import prompt
 from sightline.judges.votes import voters
 from sightline.parse.flagged import CORRECT, FlaggedPieces
 from sightline.parse.tags import THINK
-from sightline.rewards.flagged import VERIFIER, asked_about, found_in
+from sightline.rewards.flagged import VERIFIER, asked_about, found_in, pictures
 
 
 class FlaggedReply(NamedTuple):
@@ -74,7 +74,7 @@ class FlagsReplies:
         fields = (("problem", row["problem"]), ("response", row["response"]))
         named = tuple(zip(("first", "second", "third"), checks, strict=True))
         fenced = ("response", "first", "second", "third")
-        images = tuple(row.get("images") or ())
+        images = pictures(row.get("images"))
         return Question(self.merge, (*fields, *named), fenced, images, sampling=Sampling(max_tokens=2048))
 
     def _demonstration(self, row: dict[str, Any], said: str | None, error: str) -> FlaggedReply | Missing:
@@ -90,7 +90,7 @@ class FlagsReplies:
         reasons = "" if isinstance(think, Missing) else think
         completion = f"<think>{reasons}</think><answer>{listing(pieces)}</answer>"
         return FlaggedReply(
-            row["problem"], tuple(row.get("images") or ()), row["response"], tuple(dict.fromkeys(pieces)), completion
+            row["problem"], pictures(row.get("images")), row["response"], tuple(dict.fromkeys(pieces)), completion
         )
 
 

@@ -43,7 +43,10 @@ class ClaimWords:
         asks = question.field("asks")
         if asks == "coverage":
             listed, known = question.field("listed", ()), set(question.field("known", ()))
-            marks = [{"gt_covered": item in known and item not in listed[:i], "pred_valid": True} for i, item in enumerate(listed)]
+            marks = [
+                {"gt_covered": item in known and item not in listed[:i], "pred_valid": True}
+                for i, item in enumerate(listed)
+            ]
             return Verdict(json.dumps({"differences": marks}))
         a, b = _clauses(question.field("caption", "")), _clauses(question.field("reference", ""))
         made_up, left_out = [own for own in a if own not in b], [own for own in b if own not in a]

@@ -189,8 +189,8 @@ class OnScale:
     """low + (high - low) clip(scale x, 0, 1): a mode on another scale.
 
     Example:
-        >>> OnScale(relative, scale=2, low=-1)(Tally(8, 0, differences=8))
-        -0.8
+        >>> round(OnScale(relative, scale=2, low=-1)(Tally(8, 0, differences=8)), 6)
+        -0.6
     """
 
     mode: Mode

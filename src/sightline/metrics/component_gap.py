@@ -105,7 +105,7 @@ def component_gap(
 
     Raises:
         ShapeError: the shapes do not fit.
-        ConfigError: a weight is negative.
+        ConfigError: a weight is negative, or a reward or ratio is not finite.
 
     Example:
         >>> found = component_gap([[0, 1], [1, 0]], [0.75, 0.25], [0.9, 1.1])
@@ -157,6 +157,8 @@ def _checked(rewards: ArrayLike, weights: ArrayLike, ratio: ArrayLike | None) ->
     rho = np.ones(given.shape[1]) if ratio is None else np.asarray(ratio, np.float64)
     if rho.shape != given.shape[1:]:
         raise ShapeError(f"component_gap needs a ratio (G,) of {given.shape[1]} rollouts; got {rho.shape}")
-    if not (w >= 0).all():
-        raise ConfigError(f"component_gap: weights are {w.tolist()}; none may be negative")
+    if not ((w >= 0) & np.isfinite(w)).all():
+        raise ConfigError(f"component_gap: weights are {w.tolist()}; none may be negative or without end")
+    if not (np.isfinite(given).all() and np.isfinite(rho).all()):
+        raise ConfigError("component_gap: a reward or ratio is not finite; leave such rollouts out")
     return given, w, rho

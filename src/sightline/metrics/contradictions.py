@@ -31,7 +31,7 @@ def contradictions(
         right: (N,) right options, or None: no accuracies.
 
     Raises:
-        ShapeError: the lengths differ.
+        ShapeError: the lengths differ, or a choice is none of the K options.
 
     Example:
         >>> shares = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4], [0.55, 0.45]]
@@ -48,6 +48,8 @@ def contradictions(
     for number, (choice, share_K) in enumerate(zip(choices, shares_NK, strict=True)):
         if choice is None or np.isnan(share_K).any():
             continue
+        if not 0 <= choice < len(share_K):
+            raise ShapeError(f"contradictions: choice {choice} of rollout {number} is none of {len(share_K)} options")
         agree.append(bool(share_K[choice] >= share_K.max()))
         hits.append(right is not None and right[number] == choice)
     same, hit = np.array(agree, dtype=bool), np.array(hits, dtype=bool)

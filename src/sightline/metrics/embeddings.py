@@ -43,7 +43,8 @@ def unit_rows(value: ArrayLike) -> Floats:
                [0. , 0. ]])
     """
     rows = vectors(value)
-    squares = _squared_lengths(rows)
+    with np.errstate(over="ignore"):  # squares that overflow are asked for below
+        squares = _squared_lengths(rows)
     listed = squares.tolist()
     if listed and min(listed) > _SMALL and sum(listed) < 1.0 / _SMALL:  # the usual case; a sum with NaN is NaN
         return np.asarray(rows / np.sqrt(squares)[:, None])

@@ -75,6 +75,26 @@ def log_mean_exp(values: ArrayLike) -> float:
     return top if np.isinf(top) else top + float(np.log(np.mean(np.exp(given - top))))
 
 
+def lifted(values: ArrayLike, group: NDArray[np.int64], lowest: float = -1e4) -> Floats:
+    """Log-probabilities of a prompt's rollouts with 1 less than the least finite one in the place of -inf.
+
+    Args:
+        values: (B,) <= 0; NaN stays.
+        group: (B,) numbers of the prompts, from 0.
+        lowest: for prompts without any finite one.
+
+    Example:
+        >>> lifted([-2.0, -np.inf, -5.0, -np.inf], np.array([0, 0, 0, 1]))
+        array([-2.e+00, -6.e+00, -5.e+00, -1.e+04])
+    """
+    given = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(given)
+    least = np.full(int(group.max(initial=0)) + 1, np.inf)
+    np.minimum.at(least, group[finite], given[finite])
+    floor = np.where(np.isfinite(least), least - 1.0, lowest)
+    return np.where(np.isneginf(given), floor[group], given)
+
+
 def perplexity(totals: ArrayLike, counts: ArrayLike) -> float:
     """exp(-(mean over answers of L / T)).
 

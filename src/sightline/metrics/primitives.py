@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sightline.core.primitives import Primitives
 from sightline.metrics.matching import hungarian
 
 Floats = NDArray[np.float64]
-Distance = Callable[[Floats, Floats], Floats]
+Distance = Callable[[Sequence[Any], Sequence[Any]], Floats]
 VERTICAL = 1e-9
 MOST = 128  # primitives of a class that are matched
 
@@ -110,7 +110,7 @@ def match_primitives(
     distances: list[float] = []
     cost = 0.0
     for mine, right, far in _classes(predicted, gold):
-        if len(mine) and len(right):
+        if mine and right:
             cost_PG = far(mine[:MOST], right[:MOST])
             pairs = hungarian(cost_PG)
             distances += [float(cost_PG[p, g]) for p, g in enumerate(pairs.tolist()) if g >= 0]
@@ -119,51 +119,15 @@ def match_primitives(
     return PrimitiveMatch(tuple(distances), cost + math.fsum(distances), len(predicted), len(gold))
 
 
-def softmax_preference_loss(positive: float, negatives: Sequence[float]) -> float:
-    """How badly a right text is told from several wrong ones at once, natural logarithm.
-
-    L = log(1 + sum_j exp(s_j - s)),  s = beta (log p(y | x) - log p_ref(y | x)) of the right text, s_j of the wrong
-
-    Args:
-        positive, negatives: implicit rewards s and s_j, beta included.
-
-    Raises:
-        ShapeError: there is no wrong text.
-
-    Example:
-        >>> round(softmax_preference_loss(1.0, [0.0] * 5), 6), round(softmax_preference_loss(0.0, [0.0]), 6)
-        (1.043592, 0.693147)
-
-    References:
-        Chen et al., On Softmax Direct Preference Optimization for Recommendation, arXiv 2406.09215.
-    """
-    if not len(negatives):
-        raise ShapeError("softmax_preference_loss: needs at least one wrong text")
-    return float(np.logaddexp.reduce([0.0, *(np.asarray(negatives, dtype=np.float64) - positive)]))
+def _classes(predicted: Primitives, gold: Primitives) -> Iterator[tuple[Sequence[Any], Sequence[Any], Distance]]:
+    yield predicted.points, gold.points, _apart
+    yield predicted.lines, gold.lines, _lines_apart
+    yield predicted.circles, gold.circles, _apart
 
 
-def grounded_share(steps: Sequence[bool]) -> float:
-    """Share of steps whose claims follow from what was seen; 0 without steps.
-
-    Example:
-        >>> grounded_share([True, True, False, True]), grounded_share([])
-        (0.75, 0.0)
-
-    References:
-        CogFlow, arXiv 2601.01874, drift precision.
-    """
-    return sum(map(bool, steps)) / len(steps) if len(steps) else 0.0
+def _apart(one: Sequence[Any], other: Sequence[Any]) -> Floats:
+    return euclidean(np.array(one, dtype=np.float64), np.array(other, dtype=np.float64))
 
 
-def _classes(predicted: Primitives, gold: Primitives) -> Iterator[tuple[Floats, Floats, Distance]]:
-    yield _rows(predicted.points, 2), _rows(gold.points, 2), euclidean
-    yield _line_rows(predicted), _line_rows(gold), line_distances
-    yield _rows(predicted.circles, 3), _rows(gold.circles, 3), euclidean
-
-
-def _rows(values: Sequence[Sequence[float]], width: int) -> Floats:
-    return np.array(values, dtype=np.float64).reshape(-1, width)
-
-
-def _line_rows(one: Primitives) -> Floats:
-    return _rows([line_parameters(line).tolist() for line in one.lines[:MOST]], 3)
+def _lines_apart(one: Sequence[Any], other: Sequence[Any]) -> Floats:
+    return line_distances(*(np.array([line_parameters(line) for line in lines]) for lines in (one, other)))

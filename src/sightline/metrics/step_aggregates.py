@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.core.errors import ConfigError
+
 Floats = NDArray[np.float64]
 Aggregate = Callable[[ArrayLike], float]
 Gate = Callable[[float, float], float]
@@ -130,6 +132,9 @@ def kept_if_wrong(score: float, p: float) -> float:
 class SoftGate:
     """s sigmoid((p - tau) / T), but -1 stays -1.
 
+    Raises:
+        ConfigError: T is not above 0.
+
     Example:
         >>> SoftGate()(1.0, 0.5), SoftGate()(-1.0, 0.5)
         (0.5, -1.0)
@@ -138,8 +143,12 @@ class SoftGate:
     tau: float = 0.5
     temperature: float = 0.1
 
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ConfigError(f"SoftGate: the temperature is {self.temperature}; it must be above 0")
+
     def __call__(self, score: float, p: float) -> float:
-        return kept_if_wrong(score, 1 / (1 + math.exp(-(p - self.tau) / self.temperature)))
+        return kept_if_wrong(score, 0.5 + 0.5 * math.tanh((p - self.tau) / (2 * self.temperature)))
 
 
 def gated(scores: ArrayLike, p: float | None, visual: Collection[int], gate: Gate = kept_if_wrong) -> list[float]:

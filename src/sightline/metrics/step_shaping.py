@@ -114,9 +114,16 @@ class RunningMean:
 
     Args:
         decay: in [0, 1).
+
+    Raises:
+        ConfigError: it is not.
     """
 
     decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decay < 1:
+            raise ConfigError(f"RunningMean: decay {self.decay} is not in [0, 1)")
 
     def __call__(self, several: Sequence[StepScores], state: float | None = None) -> tuple[float, float | None]:
         """The threshold, and what is remembered: the same number. A batch without scores leaves it as it was."""

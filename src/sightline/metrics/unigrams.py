@@ -36,10 +36,7 @@ def bleu_1(prediction: str, reference: str) -> float:
     References:
         Papineni et al., BLEU, ACL 2002.
     """
-    overlap, said, right = _counted(prediction, reference)
-    if not said or not right:
-        return 0.0
-    return overlap / said * (1.0 if said >= right else math.exp(1.0 - right / said))
+    return _bleu(*_counted(prediction, reference))
 
 
 def rouge_1(prediction: str, reference: str) -> float:
@@ -54,8 +51,7 @@ def rouge_1(prediction: str, reference: str) -> float:
     References:
         Lin, ROUGE, 2004.
     """
-    overlap, said, right = _counted(prediction, reference)
-    return 2.0 * overlap / (said + right) if said and right else 0.0
+    return _rouge(*_counted(prediction, reference))
 
 
 def unigram_agreement(prediction: str, reference: str) -> float:
@@ -65,7 +61,18 @@ def unigram_agreement(prediction: str, reference: str) -> float:
         >>> round(unigram_agreement("left lower lobe pneumonia", "pneumonia in the left lower lobe"), 6)
         0.703265
     """
-    return 0.5 * bleu_1(prediction, reference) + 0.5 * rouge_1(prediction, reference)
+    counts = _counted(prediction, reference)
+    return 0.5 * _bleu(*counts) + 0.5 * _rouge(*counts)
+
+
+def _bleu(overlap: int, said: int, right: int) -> float:
+    if not said or not right:
+        return 0.0
+    return overlap / said * (1.0 if said >= right else math.exp(1.0 - right / said))
+
+
+def _rouge(overlap: int, said: int, right: int) -> float:
+    return 2.0 * overlap / (said + right) if said and right else 0.0
 
 
 def _counted(prediction: str, reference: str) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sightline.core.missing import Missing
 from sightline.parse.last_box import LastBox
+from sightline.parse.maths import LONGEST
 from sightline.parse.tags import Block, Span
 
 _OPENING, _SEAM, _CLOSING, _BOX = "<think>\n", "\n</think>\n<answer>\n", "\n</answer>", "\\boxed{"
@@ -69,3 +70,31 @@ class BoxInBlock:
             return block
         box = self.box.span(block.text)
         return block if isinstance(box, Missing) else Span(box.text, block.start + box.start, block.start + box.end)
+
+
+@dataclass(frozen=True, slots=True)
+class LineOrEnd:
+    r"""The first block that lies on one line, or the end of the text where there is none.
+
+    Args:
+        block: where the answer stands.
+        most: characters of the end, so that a long reply still has its answer read by parsers that take no longer text.
+
+    Example:
+        >>> LineOrEnd()("<answer>2</answer>"), LineOrEnd(most=9)("It is said: \\boxed{2}")
+        ('2', '\\boxed{2}')
+    """
+
+    block: Block = Block("answer", lines="one")
+    most: int = LONGEST
+
+    def __call__(self, text: str) -> str:
+        return self.span(text).text
+
+    def span(self, text: str) -> Span:
+        """The answer and its place in `text`, for marks."""
+        found = self.block.span(text)
+        if isinstance(found, Span):
+            return found
+        start = max(0, len(text) - self.most)
+        return Span(text[start:], start, len(text))

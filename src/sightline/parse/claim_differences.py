@@ -28,12 +28,13 @@ Form = Literal["strict", "official"]
 UNKNOWN, NOT_GIVEN = "unknown", "NA"
 MOST, LONGEST = 512, 200_000  # differences, characters
 _FENCE = re.compile(r"\A```[A-Za-z]*|```\s*\Z")
-_HEAD = re.compile(r"\[DIFFERENCE \d+\]")
+_HEAD = re.compile(r"\[DIFFERENCE\s+\d+\]")
 _LOOSE_HEAD = re.compile(r"\[DIFFERENCE\s*\d*\]", re.IGNORECASE)
 _WINNER = "[OVERALL_WINNER]"
 _NO_DIFFERENCE = "[NO_DIFFERENCE]"
 _NAME = re.compile(r"([A-Za-z_]{1,40})\s*:\s*(.*)", re.DOTALL)
 _ERROR_FIELDS = ("ERROR_TYPE", "ERROR_DETAIL", "SEVERITY_LEVEL")
+_OTHER_FIELDS = ("ASPECT", "CAPTION_A_CLAIM", "CAPTION_B_CLAIM", "JUDGMENT", "CAPTION_A_ERROR", "CAPTION_B_ERROR")
 _VERDICTS = {"a": "A", "b": "B", "tie": "Tie"}
 
 
@@ -74,10 +75,11 @@ class Differences:
 
     Args:
         form: `official` as released code reads it: names in capitals at the start of a line; type, detail and severity
-            only as the first, second and third line behind `CAPTION_X_ERROR:`; the winner on the line behind its
-            header; at least one difference. `strict`: lines are trimmed, blank ones ignored, names in any case, error
-            fields in any order; the winner must be A, B or Tie; no difference is a reading too, marked by
-            `[NO_DIFFERENCE]` or by the winner Tie alone.
+            only as the first, second and third line behind `CAPTION_X_ERROR:`; the last value of a name counts; the
+            winner is whatever the line behind its header says, also nothing; at least one difference. `strict`: lines
+            are trimmed, blank ones ignored, names in any case, error fields in any order; the first value of a name
+            counts; the winner must be A, B or Tie; no difference is a reading too, marked by `[NO_DIFFERENCE]` or by
+            the winner Tie alone.
 
     Example:
         >>> Differences()("[OVERALL_WINNER] Tie"), Differences("official")("[OVERALL_WINNER]\\nTie").why
@@ -98,12 +100,10 @@ class Differences:
             if not found:
                 return Missing("no difference is listed")
             return Missing("no winner") if winner == NOT_GIVEN else Compared(found, winner)
+        if not found:
+            return Compared((), "Tie") if _agree(lines, winner) else Missing("no difference is listed")
         verdict = _VERDICTS.get(winner.lower())
-        if found:
-            return Missing(f"no winner among A, B and Tie: {winner!r:.40}") if verdict is None else Compared(found, verdict)
-        if verdict == "Tie" or any(line.upper() == _NO_DIFFERENCE for line in lines):
-            return Compared((), "Tie")
-        return Missing("no difference is listed")
+        return Missing(f"no winner among A, B and Tie: {winner!r:.40}") if verdict is None else Compared(found, verdict)
 
 
 class Verified(NamedTuple):
@@ -118,7 +118,8 @@ class Verified(NamedTuple):
 class Verifications:
     """Reads a list of `TYPE`, `CONTENT`, `CATEGORY`, `VERIFICATION`, `REASON`, `IS_HALLUCINATION` per difference.
 
-    Types and verifications are returned in lower case.
+    Types and verifications are returned in lower case. `strict` takes no difference for a reading where `Differences`
+    does.
 
     Example:
         >>> Verifications()("[DIFFERENCE 1]\\nTYPE: missing_fact\\nCONTENT: a hat\\nVERIFICATION: missing")
@@ -134,8 +135,7 @@ class Verifications:
         blocks = _blocks(lines, self.form)
         if len(blocks) > MOST:
             return Missing(f"more than {MOST} differences")
-        none = self.form == "strict" and any(line.upper() == _NO_DIFFERENCE for line in lines)
-        if not blocks and not none:
+        if not blocks and (self.form == "official" or not _agree(lines, _winner(lines, self.form))):
             return Missing("no difference is listed")
         named = [_named(block, self.form) for block in blocks]
         return tuple(
@@ -145,11 +145,12 @@ class Verifications:
 
 
 def _lines(text: str, form: Form) -> list[str]:
-    text = text.strip() if form == "strict" else text
+    text = text.strip()
     if text.startswith("```"):
         text = _FENCE.sub("", text)
-    lines = text.split("\n")
-    return [line.strip() for line in lines if line.strip()] if form == "strict" else lines
+    if form == "official":
+        return [line.rstrip() for line in text.splitlines()]
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _blocks(lines: Sequence[str], form: Form) -> list[list[str]]:
@@ -168,10 +169,15 @@ def _blocks(lines: Sequence[str], form: Form) -> list[list[str]]:
     return blocks
 
 
+def _agree(lines: Sequence[str], winner: str) -> bool:
+    """Whether a list without a difference says that there is none."""
+    return winner.lower() == "tie" or any(line.upper() == _NO_DIFFERENCE for line in lines)
+
+
 def _winner(lines: Sequence[str], form: Form) -> str:
     for number, line in enumerate(lines):
-        if form == "official" and line.rstrip("\r") == _WINNER:
-            return lines[number + 1].strip() or NOT_GIVEN if number + 1 < len(lines) else NOT_GIVEN
+        if form == "official" and line == _WINNER:
+            return lines[number + 1].strip() if number + 1 < len(lines) else NOT_GIVEN
         if form == "strict" and line.upper().startswith(_WINNER):
             behind = line[len(_WINNER) :].strip(" :") or (lines[number + 1] if number + 1 < len(lines) else "")
             return behind.strip().rstrip(".")
@@ -179,12 +185,13 @@ def _winner(lines: Sequence[str], form: Form) -> str:
 
 
 def _named(block: Sequence[str], form: Form) -> dict[str, str]:
-    """The first value of every name in a block."""
+    """The value of every name in a block: the first one, or the last one in the official form."""
+    if form == "official":
+        pieces = [line.partition(":") for line in block]
+        return {name: value.strip() for name, colon, value in pieces if colon}
     found: dict[str, str] = {}
-    for line in block:
-        match = _NAME.match(line)
-        if match:
-            found.setdefault(match[1].upper() if form == "strict" else match[1], match[2].strip())
+    for match in filter(None, map(_NAME.match, block)):
+        found.setdefault(match[1].upper(), match[2].strip())
     return found
 
 
@@ -199,13 +206,11 @@ def _difference(block: Sequence[str], form: Form) -> Difference:
 
 
 def _errors_in_order(block: Sequence[str], name: str) -> ClaimError:
-    at = next((number for number, line in enumerate(block) if line.startswith(f"{name}:")), None)
-    if at is None:
-        return ClaimError()
     own: dict[str, str] = {}
-    for field, line in zip(_ERROR_FIELDS, block[at + 1 : at + 4], strict=False):
-        if line.startswith(f"{field}:"):
-            own[field] = line[len(field) + 1 :].strip()
+    for at in (number for number, line in enumerate(block) if line.startswith(f"{name}:")):
+        for field, line in zip(_ERROR_FIELDS, block[at + 1 : at + 4], strict=False):
+            if line.startswith(f"{field}:"):
+                own[field] = line[len(field) + 1 :].strip()
     return _error(own)
 
 
@@ -219,7 +224,7 @@ def _errors_in_any_order(block: Sequence[str], name: str) -> ClaimError:
             inside = True
         elif match and inside and field in _ERROR_FIELDS:
             own.setdefault(field, match[2].strip())
-        elif field in ("ASPECT", "CAPTION_A_CLAIM", "CAPTION_B_CLAIM", "JUDGMENT", "CAPTION_A_ERROR", "CAPTION_B_ERROR"):
+        elif field in _OTHER_FIELDS:
             inside = False
     return _error(own)
 

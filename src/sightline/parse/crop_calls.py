@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from sightline.parse.tags import Block
 
 Coords = Literal["pixel", "unit", "thousand"]
 _FRAMES = {"pixel": Frame.pixels(), "unit": Frame.unit(), "thousand": Frame.thousand()}
+_MOST = 256
 _TOO_FAR = 1e9  # coordinates: a picture has fewer pixels
 
 
@@ -22,7 +24,8 @@ _TOO_FAR = 1e9  # coordinates: a picture has fewer pixels
 class CropCalls:
     """The boxes of all crop calls, `<tool_call>{"name": .., "arguments": {"bbox_2d": [x1, y1, x2, y2]}}</tool_call>`.
 
-    A call of another tool, or whose JSON or four finite numbers cannot be read, is no crop. Repeats count.
+    A call of another tool, or whose JSON or four finite numbers cannot be read, is no crop. Repeats count. The first
+    256 calls are read.
 
     Args:
         coords: what the numbers are: pixels of the first picture, 0..1 or 0..1000. Never guessed.
@@ -47,7 +50,9 @@ class CropCalls:
     block: Block = Block("tool_call")
 
     def __call__(self, text: str) -> Boxes | Missing:
-        found = [box for span in self.block.spans(text) if (box := self._box(load(span.text))) is not None]
+        found = [
+            box for span in islice(self.block.spans(text), _MOST) if (box := self._box(load(span.text))) is not None
+        ]
         if not found:
             return Missing("no crop")
         corners = np.array(found, dtype=np.float64)

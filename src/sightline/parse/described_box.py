@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sightline.core.missing import Missing
 
-_SEAM = re.compile(r"</description>\s*<think>")
-_BOX = re.compile(r"</think>\s*\\boxed\{")
-_BRACE = re.compile(r"[{}]")
-_BLANKS = re.compile(r"(?:(?<!\s)\s+)?([<>/])\s*")
-_OPENING = "<description>"
+
+class _Form(NamedTuple):
+    """The pieces of the expression, in order."""
+
+    opening: re.Pattern[str]
+    seam: re.Pattern[str]
+    box: re.Pattern[str]
+
+
+_TIGHT = _Form(
+    re.compile(r"<description>"),
+    re.compile(r"</description>\s*+<think>"),
+    re.compile(r"</think>\s*+\\boxed\{"),
+)
+# what the tight form finds once white space around < > and / is taken out, found without taking it out
+_LOOSE = _Form(
+    re.compile(r"\s*+<\s*+description\s*+>"),
+    re.compile(r"<\s*+/\s*+description\s*+>\s*+<\s*+think\s*+>"),
+    re.compile(r"<\s*+/\s*+think\s*+>\s*+\\boxed\{"),
+)
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,7 @@ class DescribedBox:
     Args:
         balanced: the last box that stands behind a think block must end the text with its own brace; otherwise any
             closing brace at the end will do, as for the expression.
-        squeeze: white space around `<`, `>` and `/` is taken out first.
+        squeeze: white space around `<`, `>` and `/` does not count.
 
     Example:
         >>> DescribedBox()("<description>a</description>\n<think>b</think> \\boxed{2}")
@@ -37,14 +54,14 @@ class DescribedBox:
     squeeze: bool = False
 
     def __call__(self, text: str) -> bool | Missing:
-        if self.squeeze:
-            text = _BLANKS.sub(r"\1", text)
-        if not text.startswith(_OPENING):
-            return Missing(f"does not begin with {_OPENING}")
-        seam = _SEAM.search(text, len(_OPENING))
+        form = _LOOSE if self.squeeze else _TIGHT
+        opening = form.opening.match(text)
+        if opening is None:
+            return Missing("does not begin with <description>")
+        seam = form.seam.search(text, opening.end())
         if seam is None:
             return Missing("no </description> followed by <think>")
-        boxes = [found.end() for found in _BOX.finditer(text, seam.end())]
+        boxes = [found.end() for found in form.box.finditer(text, seam.end())]
         if not boxes:
             return Missing("no </think> followed by a box")
         end = _closing(text, boxes[-1]) if self.balanced else text.rfind("}", boxes[0])
@@ -54,10 +71,10 @@ class DescribedBox:
 
 
 def _closing(text: str, start: int) -> int:
-    """Where the brace stands that closes the box whose content begins at `start`; -1 if none does."""
+    """Where the brace stands that closes the box whose content begins at `start`; escaped ones do not. -1: none."""
     depth = 1
     for brace in _BRACE.finditer(text, start):
-        depth += 1 if brace[0] == "{" else -1
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth == 0:
             return brace.start()
     return -1

@@ -17,7 +17,7 @@ NEGATION = (
 )  # fmt: skip
 HEDGE = ("cannot exclude", "possible", "possibly")
 REACH = 6
-READ = 100_000  # characters of a text that are looked at
+READ = 50_000  # characters of a text that are looked at
 _PIECE = re.compile(r"[^\W_]+|[.;,:]")
 _ENDS = frozenset(".;,:") | {"but", "however"}
 

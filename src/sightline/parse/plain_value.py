@@ -10,7 +10,7 @@ from sightline.parse.maths import Boxed
 
 LONGEST = 2000
 _TAIL = re.compile(r".*\banswer\s+is\b\s*:?", re.IGNORECASE | re.DOTALL)
-_UNIT = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s?\{[^{}]*\}")
+_UNIT = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s?\{([^{}]*)\}")
 _DEGREE = re.compile(r"\^?\s?\{?\s?\\(?:circ|degree)\s?\}?|°|\bdegrees?\b")
 _DROPPED = re.compile(r"\\left|\\right|\\[,;:! ]|\$|\s+")
 _SHORT_FRACTION = re.compile(r"\\frac(\d)(\d)")
@@ -25,6 +25,8 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 def plain_value(text: str) -> str:
     r"""The answer in its plainest form; an empty text if there is none, or beyond 2,000 characters.
 
+    Of an answer that is nothing but `\text{...}` it is what stands inside.
+
     Example:
         >>> [plain_value(t) for t in (r"\boxed{12\text{ cm}}", "The answer is: B.", "x = 30^\\circ", r"\dfrac12")]
         ['12', 'B', '30', '\\frac{1}{2}']
@@ -35,7 +37,8 @@ def plain_value(text: str) -> str:
     text = text if isinstance(inner, Missing) else inner
     text = _TAIL.sub("", text, count=1)
     text = text.rpartition("=")[2]
-    text = _DROPPED.sub("", _DEGREE.sub("", _UNIT.sub("", text)))
+    bare = _UNIT.sub("", text) if _UNIT.sub("", text).strip(" $.") else _UNIT.sub(r"\1", text)
+    text = _DROPPED.sub("", _DEGREE.sub("", bare))
     text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\u2212", "-")
     text = _SHORT_ROOT.sub(r"\\sqrt{\1}", _SHORT_FRACTION.sub(r"\\frac{\1}{\2}", text))
     return _THOUSANDS.sub("", text.removesuffix("."))

@@ -14,17 +14,18 @@ _HEAD = re.compile(r"\b(point|line|circle)s?[ \t]{0,3}:", re.IGNORECASE)
 _NUMBER = r"\s{0,9}([-+]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)\s{0,9}"
 _PAIR = re.compile(rf"\({_NUMBER},{_NUMBER}\)", re.ASCII)
 _TRIPLE = re.compile(rf"\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.ASCII)
-_JOINED = re.compile(r"\s{0,9}--\s{0,9}(?:[A-Za-z]\w{0,7}['′]{0,2}\s{0,9}:?\s{0,9})?")
+_LABEL = r"\$?(?:point\s{1,3})?[A-Za-z]\w{0,7}['′]{0,2}\s{0,9}"
+_JOINED = re.compile(rf"\$?\s{{0,9}}(?:{_LABEL}--|--\s{{0,9}}(?:{_LABEL}[:=]?)?)\s{{0,9}}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PrimitiveText:
     """The primitives that a text lists.
 
-    A section goes from `Point:`, `Line:` or `Circle:` (any case) to the next such head. Points are all parenthesised
-    pairs, circles all parenthesised triples of their sections; pairs joined by `--` are one line, which needs two
-    different points. Labels are not read. What is malformed is skipped: other entries, numbers beyond 1e6, negative
-    radii. No section: no primitives.
+    A section goes from `Point:`, `Line:` or `Circle:` (any case, or the plural) to the next such head. Points are all
+    parenthesised pairs, circles all parenthesised triples of their sections; pairs joined by `--` are one line, which
+    needs two different points. A label before or behind a pair is not read. What is malformed is skipped: other
+    entries, numbers beyond 1e6, negative radii. No section: no primitives.
 
     Example:
         >>> PrimitiveText()("Point: A: (1, 2), B (3, x) Line: A(0, 0) -- B(3, 4) (7, 7) Circle: (0, 0, 5)")

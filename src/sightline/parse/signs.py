@@ -12,7 +12,8 @@ from sightline.parse.json import load
 _MINUS_ONE = re.compile(r"(?<!\d)-1(?!\d)")
 _ONE = re.compile(r"(?<!\d)1(?!\d)")
 _INTEGER = re.compile(r"([-+]?)0*+(\d*+)")
-_LITERAL = re.compile(r"([-+]?)(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,2})?")
+_LITERAL = re.compile(r"[-+]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,2})?", re.ASCII)
+_APART = re.compile(r"(?<=\A[-+])[ \t]+")
 _LONGEST = 100_000
 
 
@@ -59,7 +60,8 @@ def lenient_sign(text: str) -> Sign:
         [-1, 1, -1, 1, -1]
     """
     text = without_fences(text)
-    if _LITERAL.fullmatch(text) and abs(whole := int(float(text))) == 1:
+    number = _APART.sub("", text)  # Python reads `- 1`
+    if _LITERAL.fullmatch(number) and abs(whole := int(float(number))) == 1:
         return Sign(whole)
     if _MINUS_ONE.search(text):
         return Sign(-1)

@@ -10,7 +10,8 @@ from sightline.parse.json import load
 from sightline.parse.tags import ANSWER, THINK, Block, FullMatch
 
 _TAG = re.compile(r"</?[A-Za-z][\w-]{0,30}+>")
-_VERDICT = re.compile(r"\b(?:image|option)\s{0,4}[12]\s{1,4}(?:is|wins|better)\b", re.IGNORECASE)
+_VERDICT = re.compile(r"(?:image|option)\s*[12]\s*(?:is|wins|better)", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?]+(?=\s)|\n")  # a point inside 0.5 ends nothing
 _LONGEST = 2_000  # characters of an answer that names a choice
 
 
@@ -70,7 +71,7 @@ class ReasonedChoice:
         if isinstance(found, Missing):
             return found
         think, answer = found
-        return self.choice(answer.text) if think.text.strip() else Missing("the think block is empty")
+        return self.choice(answer.text) if _bare(think.text) else Missing("the think block is empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,12 @@ class MadeChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningAlone:
-    """The first think block, tags taken out and blanks off both ends; nothing of the answer.
+    """The first think block, tags taken out and blanks off both ends; nothing from the first answer tag on.
 
     Args:
         without_verdict: also leave out the last sentence if it says which image or option wins.
 
-    Low: Missing without a think block, or if nothing is left.
+    Low: Missing without a think block, or if nothing is left, as of one that stands behind the answer.
 
     Example:
         >>> said = "<think>The first has two balls. Image 1 is better.</think><answer>1</answer>"
@@ -111,16 +112,22 @@ class ReasoningAlone:
     block: Block = THINK
 
     def __call__(self, text: str) -> str | Missing:
-        inner = self.block(text)
-        if isinstance(inner, Missing):
-            return inner
-        bare = _TAG.sub("", inner).strip()
+        found = self.block.span(text)
+        if isinstance(found, Missing):
+            return found
+        answer = text.find(f"<{ANSWER.tag}>")
+        inner = found.text if answer < 0 else text[found.start : max(found.start, min(found.end, answer))]
+        bare = _bare(inner)
         if self.without_verdict:
             bare = _without_verdict(bare)
         return bare or Missing("the think block is empty")
 
 
+def _bare(reasoning: str) -> str:
+    return _TAG.sub("", reasoning).strip()
+
+
 def _without_verdict(text: str) -> str:
     end = len(text.rstrip(".!? \n"))
-    start = max(text.rfind(mark, 0, end) for mark in ".!?\n") + 1
+    start = max((found.end() for found in _SENTENCE.finditer(text, 0, end)), default=0)
     return text[:start].strip() if _VERDICT.search(text, start) else text

@@ -10,14 +10,16 @@ from sightline.parse.tags import Span
 
 MOST_STEPS = 4096
 _LINE = re.compile(r"\S[^\n]*")
-_HEAD = re.compile(r"\bstep[ \t]{0,3}\d{1,4}[ \t]{0,3}[:.)]", re.IGNORECASE)
+_WORD = re.compile(r"\w")
+_HEAD = re.compile(r"(?:[#*]{1,6}[ \t]{0,3})?\bstep[ \t]{0,3}\d{1,4}[ \t*]{0,3}:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The steps of a text, at most 4,096; blank ones are skipped, white space around them is no part of them.
 
-    A step ends where a line ends, or where the next `Step k:` begins on the same line.
+    A step ends where a line ends, or where the next `Step k:` begins on the same line, marked up (`**Step k:**`) or
+    not. What precedes a head without any letter or digit belongs to it.
 
     Args:
         within: (start, end) of the characters to look at; None: the whole text.
@@ -37,7 +39,8 @@ class Steps:
         for line in _LINE.finditer(text, start, end):
             first, last = line.span()
             heads = [head.start() for head in _HEAD.finditer(text, first, last)]
-            cuts = [first, *(head for head in heads if head > first), last]
+            word = _WORD.search(text, first, last)
+            cuts = [first, *(head for head in heads if word is not None and head > word.start()), last]
             for a, b in pairwise(cuts):
                 piece = text[a:b]
                 a, b = a + len(piece) - len(piece.lstrip()), a + len(piece.rstrip())

@@ -136,6 +136,27 @@ THINK = Block("think")
 
 
 @dataclass(frozen=True, slots=True)
+class AllBlocks:
+    """The texts of all blocks of a tag, blank ones left out, a line each.
+
+    Args:
+        block: the tag; which block it names does not matter.
+
+    Example:
+        >>> AllBlocks(THINK)("<think>One.</think>call<think>Two.</think>")
+        'One.\\nTwo.'
+        >>> AllBlocks(THINK)("<think>One.").why
+        'no closed <think> block with something in it'
+    """
+
+    block: Block
+
+    def __call__(self, text: str) -> str | Missing:
+        found = "\n".join(span.text for span in self.block.spans(text) if span.text.strip())
+        return found or Missing(f"no closed <{self.block.tag}> block with something in it")
+
+
+@dataclass(frozen=True, slots=True)
 class FullMatch:
     r"""The whole text is one block after another, with nothing but white space between and nothing around them.
 

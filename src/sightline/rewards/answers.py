@@ -6,6 +6,7 @@ answer cannot be read, which earns 0 with that reason. Any module-level function
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -18,12 +19,15 @@ from sightline.core.scores import Score, Scores
 from sightline.metrics.numbers import relative_closeness
 from sightline.metrics.text import indel_ratio, rouge, word_error_rate
 from sightline.parse.choices import OptionLetter, YesNo, lone_letter
-from sightline.parse.maths import Boxed, maths_equal, need_math_verify
+from sightline.parse.maths import LONGEST, Boxed, maths_equal, need_math_verify
 from sightline.parse.numbers import Number, same_number
 from sightline.parse.tags import ANSWER, Block, Span
 from sightline.parse.text import clean_text, squeezed
 from sightline.rewards.gold import gold, gold_texts, texts
 from sightline.rewards.reward import Reward
+
+_TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\{([^{}]*)\}")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
 
 Comparison: TypeAlias = "Callable[[str, str], float | Missing]"
 
@@ -222,7 +226,9 @@ class SameYesNo:
 
 @dataclass(frozen=True)
 class SameMaths:
-    """1 for mathematically equal answers: equal texts, else symbolically equal, else equal inside `\\boxed{}`.
+    """1 for mathematically equal answers: equal texts, else symbolically equal, else equal words.
+
+    Words are compared inside `\\boxed{}` and `\\text{}`, in lower case, without blanks except between digits.
 
     Never compare lists of boxes with it: a maths parser reduces them to their first number.
 
@@ -241,13 +247,19 @@ class SameMaths:
         found = maths_equal(said, right, self.seconds)
         if found is True:
             return 1.0
-        mine, gold = _unboxed(said), _unboxed(right)
+        mine, gold = _words(said), _words(right)
         return 1.0 if mine and mine == gold else found if isinstance(found, Missing) else 0.0
 
 
-def _unboxed(text: str) -> str:
+def _words(text: str) -> str:
+    """What is compared of a text that is no mathematics; nothing of one that is too long for an answer."""
     inner = Boxed()(text)
-    return squeezed(text if isinstance(inner, Missing) else inner)
+    bare = text if isinstance(inner, Missing) else inner
+    if len(bare) > LONGEST:
+        return ""
+    if found := _TEXT.fullmatch(bare.strip()):
+        bare = found[1]
+    return squeezed(_BETWEEN_DIGITS.sub("|", bare))
 
 
 @dataclass(frozen=True)

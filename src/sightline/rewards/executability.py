@@ -29,7 +29,8 @@ class Executability(RowReward):
         calls: text -> calls.
 
     Reads: `tools` (name -> list of the arguments it needs), `needs_tool` (true or false); `call_outcomes` (true or
-    false for every call that the environment ran, in order) if it is there and not None.
+    false for every call that was written, in order, also for those that are broken; a call behind its end was not run)
+    if it is there and not None.
     Range: 0..1. Marks: every call with 1 or 0.
 
     Raises:

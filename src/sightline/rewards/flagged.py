@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from sightline.core.batch import Batch
 from sightline.core.marks import Mark
 from sightline.core.missing import Missing
@@ -21,11 +23,22 @@ VERIFIER = prompt("span_verifier").text
 
 
 def asked_about(
-    response: str, problem: str, images: Sequence[Any] | None, template: str = VERIFIER, tokens: int = 2048
+    response: str, problem: str | None, images: Any, template: str = VERIFIER, tokens: int = 2048
 ) -> Question:
     """The question to a verifier about one response, which is fenced."""
-    fields = (("problem", problem), ("response", response))
-    return Question(template, fields, ("response",), tuple(images or ()), sampling=Sampling(max_tokens=tokens))
+    fields = (("problem", problem or ""), ("response", response))
+    return Question(template, fields, ("response",), pictures(images), sampling=Sampling(max_tokens=tokens))
+
+
+def pictures(images: Any) -> tuple[Any, ...]:
+    """The pictures of a row: none for None, and one where it is not in a list.
+
+    Example:
+        >>> pictures(None), pictures("a.png"), pictures(["a.png"]), pictures(np.array(["a.png", "b.png"], object))
+        ((), ('a.png',), ('a.png',), ('a.png', 'b.png'))
+    """
+    several = isinstance(images, list | tuple) or (isinstance(images, np.ndarray) and images.dtype == object)
+    return () if images is None else tuple(images) if several else (images,)
 
 
 def found_in(text: str, pieces: Sequence[str], occurrence: Occurrence = "first") -> list[list[tuple[int, int]]]:
@@ -58,7 +71,7 @@ class Unflagged(JudgedReward):
 
     Args:
         judge: sees question, pictures and reply, and quotes what is wrong.
-        occurrence: which places of a quoted piece are marked.
+        occurrence: which places of a quoted piece are marked; with `first` a repetition keeps its credit.
         pieces: reply of the judge -> the quoted pieces, or Missing.
         column: the question.
         template: the prompt, with places `problem` and `response`.
@@ -79,7 +92,7 @@ class Unflagged(JudgedReward):
         Perceval, arXiv 2604.24583.
     """
 
-    occurrence: Occurrence = "all"
+    occurrence: Occurrence = "first"
     pieces: Callable[[str], list[str] | Missing] = FlaggedPieces()
     column: str = "problem"
     template: str = VERIFIER
@@ -96,7 +109,7 @@ class Unflagged(JudgedReward):
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
         images = batch.column("images") if batch.has("images") else [()] * len(batch)
         rows = zip(batch.texts, batch.column(self.column), images, strict=True)
-        return [(asked_about(text, str(p), i, self.template),) if text.strip() else () for text, p, i in rows]
+        return [(asked_about(text, p, i, self.template),) if text.strip() else () for text, p, i in rows]
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
         return Scores.from_rows([self._one(text, said) for text, said in zip(batch.texts, verdicts, strict=True)])

@@ -16,7 +16,8 @@ from sightline.rewards.gold import gold, gold_texts
 from sightline.rewards.reward import Reward
 
 _ANSWER_FORMS = ("\\boxed", "answer is")
-_OUTER = re.compile(r"^[\W_]+|[\W_]+$")
+_LAST_LETTER = re.compile(r"[\W_]*+([a-z])(?:[^\w\s]|_)*+(?:\s|\Z)")  # of a text read backwards
+_LETTER = re.compile(r"[\W_]*+[a-z][\W_]*+")
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ class KeepsAnswerBack(Reward):
     value = 0 if the description contains `\boxed` or "answer is", or if the question is multiple choice and its last
     token is a bare option letter; else 1
 
-    A question is multiple choice if a right answer is a single letter A to Z. Case does not matter; tokens are what
-    stands between blanks, their outer punctuation taken off. A gate for what a second reader earns: it cannot tell a
-    fact that must be described ("two cups") from a leak in other words.
+    A question is multiple choice if a right answer is a single letter A to Z, punctuation around it or not. Case does
+    not matter; tokens are what stands between blanks, their outer punctuation taken off; punctuation alone is none. A
+    gate for what a second reader earns: it cannot tell a fact that must be described ("two cups") from a leak in other
+    words.
 
     Args:
         find: text -> the description, or `Missing`: 0.
@@ -62,11 +64,7 @@ class KeepsAnswerBack(Reward):
         stated = next((form for form in _ANSWER_FORMS if form in low), None)
         if stated is not None:
             return Score(0.0, f"the description states an answer: {stated!r}")
-        last = _OUTER.sub("", low.rsplit(None, 1)[-1]) if low.strip() else ""
-        if _is_letter(last) and any(_is_letter(one.casefold()) for one in accepted):
-            return Score(0.0, f"the description ends in the option letter {last!r}")
+        last = _LAST_LETTER.match(low[::-1])
+        if last is not None and any(_LETTER.fullmatch(one.casefold()) for one in accepted):
+            return Score(0.0, f"the description ends in the option letter {last[1]!r}")
         return Score(1.0)
-
-
-def _is_letter(text: str) -> bool:
-    return len(text) == 1 and "a" <= text <= "z"

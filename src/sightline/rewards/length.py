@@ -164,14 +164,14 @@ class OverlongPenalty(Reward):
         return Scores.of(values + 0.0, [f"{n:.0f} tokens, free up to {free}" if n > free else "" for n in tokens])
 
 
-def token_counts(batch: Batch, who: str) -> Values:
+def token_counts(batch: Batch, who: str, column: str = COLUMN) -> Values:
     """(B,) tokens of each completion.
 
     Raises:
         ColumnError: a value is not a number of tokens.
     """
-    given = batch.column(COLUMN, who)
+    given = batch.column(column, who)
     for row, value in enumerate(given):
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value >= 0:
-            raise ColumnError(f"{who}: column `{COLUMN}` of row {row} is {value!r}; it needs a number of tokens")
+            raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r}; it needs a number of tokens")
     return np.asarray(given, dtype=np.float64)

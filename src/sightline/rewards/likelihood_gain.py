@@ -27,7 +27,7 @@ class LikelihoodGain(RowReward):
 
     value = max(0, shape(B) - shape(A0)), B and A0 = mean_t exp(l_t) with and without the reasoning
 
-    A0 is that of the policy as training began. A rollout without an answer, and an empty reference, have B = 0.
+    A0 is that of the policy as training began. A rollout without an answer earns 0, and so does an empty reference.
 
     Args:
         of: token log-probabilities -> a number in 0..1.
@@ -78,14 +78,12 @@ class LikelihoodGain(RowReward):
         return Scores.from_rows([self._one(*row) for row in zip(batch.texts, mine, direct, strict=True)])
 
     def _one(self, text: str, mine: list[float] | None, direct: list[float] | None) -> Score:
-        if direct is None:
-            return abstain("no log-probabilities without reasoning")
-        begins = answer_begins(text) >= 0
-        if begins and mine is None:
-            return abstain("no log-probabilities of the reference")
-        with_, without = self._level(mine if begins and mine else []), self._level(direct)
-        why = f"{with_:.3f} with, {without:.3f} without reasoning"
-        return Score(float(np.clip(with_ - without, 0.0, 1.0)), why if begins else NO_ANSWER)
+        if answer_begins(text) < 0:
+            return Score(0.0, NO_ANSWER)
+        if mine is None or direct is None:
+            return abstain(f"no log-probabilities {'of the reference' if mine is None else 'without reasoning'}")
+        with_, without = self._level(mine), self._level(direct)
+        return Score(float(np.clip(with_ - without, 0.0, 1.0)), f"{with_:.3f} with, {without:.3f} without reasoning")
 
     def _level(self, logps: list[float]) -> float:
         level = float(self.of(logps)) if logps else 0.0

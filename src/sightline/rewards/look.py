@@ -28,12 +28,15 @@ class Column:
     Args:
         name: its name.
         drop: what is taken out of its texts, such as the place of a picture that is not shown.
-        write: value -> text, for values that are no texts; a function or a frozen dataclass.
+        write: value -> text, or `Missing`: the caller's mistake; a function or a frozen dataclass.
     """
 
     name: str
     drop: str = ""
-    write: Callable[[Any], str] | None = None
+    write: Callable[[Any], str | Missing] | None = None
+
+    def __str__(self) -> str:
+        return f"column `{self.name}`"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Item:
     """A key of each item of the list column that `Look.each` names."""
 
     key: str
+
+    def __str__(self) -> str:
+        return f"key `{self.key}` of an item"
 
 
 Parser: TypeAlias = Callable[[str], Any]
@@ -51,20 +57,28 @@ class Pictures(Protocol):
     """Which pictures of a rollout are shown."""
 
     def reads(self) -> tuple[str, ...]: ...
-    def shown(self, batch: Batch, row: int) -> tuple[Any, ...] | Missing: ...
+    def shown(self, batch: Batch, row: int) -> tuple[Any, ...] | Missing | Score: ...
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The pictures as the policy saw them."""
+    """The pictures as the policy saw them, or made them.
+
+    Args:
+        column: the pictures.
+        least: a rollout with fewer has nothing to judge: NaN.
+    """
 
     column: str = "images"
+    least: int = 0
 
     def reads(self) -> tuple[str, ...]:
         return (self.column,)
 
-    def shown(self, batch: Batch, row: int) -> tuple[Any, ...] | Missing:
-        return _pictures(batch, self.column, row)
+    def shown(self, batch: Batch, row: int) -> tuple[Any, ...] | Missing | Score:
+        found = _pictures(batch, self.column, row)
+        few = len(found) < self.least
+        return abstain(f"column `{self.column}` has {len(found)} pictures of {self.least}") if few else found
 
 
 @dataclass(frozen=True)
@@ -218,8 +232,8 @@ class Look:
             pictures = self.pictures.shown(batch, row)
         except MediaError as error:
             return failed(str(error))
-        if isinstance(pictures, Missing):
-            return Score(0.0, pictures.why)
+        if isinstance(pictures, Missing | Score):
+            return Score(0.0, pictures.why) if isinstance(pictures, Missing) else pictures
         questions: list[Question] = []
         for item in items:
             found = self._question(batch, row, item, pictures)
@@ -266,11 +280,13 @@ def said(batch: Batch, row: int, source: Source, item: Any = None, each: str = "
     """What a source holds for one rollout: a value of the data, or what a parser finds in the policy's text.
 
     Raises:
-        ColumnError: an item of the list column `each` has no such key.
+        ColumnError: an item of the list column `each` has no such key, or a value cannot be written as text.
     """
     if isinstance(source, Column):
-        value = batch.column(source.name, "a second look")[row]
+        value = held = batch.column(source.name, "a second look")[row]
         value = value if source.write is None or value is None else source.write(value)
+        if isinstance(value, Missing):
+            raise ColumnError(f"a second look: column `{source.name}` of row {row} is {held!r:.60}; {value.why}")
         return value.replace(source.drop, "").strip() if source.drop and isinstance(value, str) else value
     if isinstance(source, Item):
         if not isinstance(item, Mapping) or source.key not in item:

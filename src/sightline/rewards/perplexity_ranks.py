@@ -15,6 +15,7 @@ from sightline.core.scores import Score, Scores, abstain
 from sightline.metrics.likelihoods import length_scaled_perplexity
 from sightline.parse.tags import THINK_ANSWER
 from sightline.rewards.answer_slot import AnswerSlot, answer_begins
+from sightline.rewards.length import token_counts
 from sightline.rewards.policy_columns import Filled, PolicyLoglik
 from sightline.rewards.reference_likelihood import logps_of, specimen_rows
 from sightline.rewards.reward import Reward, Scope
@@ -40,6 +41,9 @@ class PerplexityRanks(Reward):
 
     Reads: `column`, `length`. Range: 0..1. Low: a wrong form; reasoning that explains less than that of the others.
     Not applicable: no log-probabilities though form and answer are there.
+
+    Raises:
+        ColumnError: `column` holds no log-probabilities, or `length` no numbers of tokens.
 
     Example:
         >>> said = ["<think>a</think><answer>b</answer>"] * 3
@@ -73,10 +77,11 @@ class PerplexityRanks(Reward):
     def check(self, batch: Batch) -> None:
         super().check(batch)
         logps_of(batch, self.column, type(self).__name__)
+        token_counts(batch, type(self).__name__, self.length)
 
     def score(self, batch: Batch) -> Scores:
         logps = logps_of(batch, self.column, type(self).__name__)
-        lengths = np.array(batch.column(self.length), dtype=np.float64)
+        lengths = token_counts(batch, type(self).__name__, self.length)
         found = batch.parse(self.form)
         scores: list[Score] = []
         perplexity = np.full(len(batch), np.nan)

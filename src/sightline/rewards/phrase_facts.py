@@ -111,12 +111,19 @@ class PhraseFacts(JudgedReward):
         return [*found[: self.most - 1], joined]
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        rows = zip(self._all(batch), verdicts, strict=True)
-        return Scores.from_rows([self._one(self._capped(phrases), said) for phrases, said in rows])
+        rows = zip(batch.texts, self._all(batch), verdicts, strict=True)
+        return Scores.from_rows([self._of(text, self._capped(phrases), said) for text, phrases, said in rows])
+
+    def _of(self, text: str, phrases: Sequence[Span], verdicts: Sequence[Verdict[Any]]) -> Score:
+        if phrases:
+            return self._one(phrases, verdicts)
+        return Score(0.0, "no phrase") if text.strip() else self.blank()
+
+    def blank(self) -> Score:
+        """What a text without words earns."""
+        return Score(-1.0, "no words")
 
     def _one(self, phrases: Sequence[Span], verdicts: Sequence[Verdict[Any]]) -> Score:
-        if not phrases:
-            return Score(-1.0, "no words")
         error = next((verdict.error for verdict in verdicts if verdict.value is None), "")
         if error:
             return failed(f"a phrase could not be judged: {error}")
@@ -150,9 +157,11 @@ class CheckablePhrases(PhraseFacts):
     def bounds(self) -> Range:
         return 0.0, 1.0
 
+    def blank(self) -> Score:
+        """Nothing is stated."""
+        return Score(0.0, "no words")
+
     def _one(self, phrases: Sequence[Span], verdicts: Sequence[Verdict[Any]]) -> Score:
-        if not phrases:
-            return Score(0.0, "no words")
         error = next((verdict.error for verdict in verdicts if verdict.value is None), "")
         if error:
             return failed(f"a phrase could not be judged: {error}")

@@ -53,6 +53,8 @@ class PrimitiveFit(Reward):
         read: text -> `Primitives`, or `Missing`.
         complete: F1 of the matched pairs is a factor; without it, as printed, one right point earns 1.
         column: the true primitives.
+        missed, invented: what a true (listed) primitive of a class that the other side lacks adds to the cost that the
+            reason tells; the value does not depend on it.
 
     Reads: `column`. Range: [0, 1]. Low: no block, no primitives, those of another class. Not applicable: rows without
     true primitives.
@@ -72,6 +74,8 @@ class PrimitiveFit(Reward):
     read: Callable[[str], Any] = WATCHED
     complete: bool = True
     column: str = "primitives"
+    missed: float = 1.0
+    invented: float = 1.0
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
@@ -94,7 +98,7 @@ class PrimitiveFit(Reward):
             return abstain("no true primitives")
         if isinstance(said, Missing):
             return Score(0.0, said.why)
-        found = match_primitives(said, right)
+        found = match_primitives(said, right, self.missed, self.invented)
         value = found.nearness * (found.f1 if self.complete else 1.0)
         missed, invented = found.gold - len(found.distances), found.predicted - len(found.distances)
         return Score(value, f"cost {found.cost:.4g}, {missed} missed, {invented} invented" if value < 1 else "")

@@ -15,7 +15,7 @@ from sightline.core.scores import Score, Scores, abstain, failed
 from sightline.judges.colours import ColourJudge
 from sightline.judges.judge import Question, Verdict
 from sightline.judges.prompts import prompt
-from sightline.rewards.look import Asked, Column, Look
+from sightline.rewards.look import Asked, Column, Look, Shown
 from sightline.rewards.reward import JudgedReward, Range, Reward, Scope
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?![\w])")
@@ -25,7 +25,7 @@ RED = (
 BLUE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC"
 )
-FIT = Look(prompt("fit_rating").text, (("caption", Column("caption")),))
+FIT = Look(prompt("fit_rating").text, (("caption", Column("caption")),), Shown(least=1))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class RatedFit(JudgedReward):
         read: reply -> number, or `Missing`.
         limits: lowest and highest number.
 
-    Reads: the columns of the look. Range: that of the scale. Not applicable: no reply of the group can be read.
+    Reads: the columns of the look. Range: that of the scale. Not applicable: no reply of the group can be read,
+    or no picture.
     NaN: the judge failed.
 
     Example:

@@ -14,7 +14,7 @@ import numpy as np
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
 from sightline.core.scores import Score, Scores, abstain
-from sightline.metrics.likelihoods import log_probability, probability
+from sightline.metrics.likelihoods import lifted, log_probability, probability
 from sightline.rewards.answer_slot import AnswerSlot, answer_begins
 from sightline.rewards.policy_columns import Filled, PolicyLoglik
 from sightline.rewards.reward import Range, Reward, RowReward, Scope
@@ -79,13 +79,8 @@ class LogLikelihood(Reward):
     def score(self, batch: Batch) -> Scores:
         logps = logps_of(batch, self.column, type(self).__name__)
         scores = [self._one(text, own) for text, own in zip(batch.texts, logps, strict=True)]
-        for rows in batch.groups():
-            known = [scores[row].value for row in rows if np.isfinite(scores[row].value)]
-            least = min(known) - 1.0 if known else self.lowest
-            for row in rows:
-                if scores[row].value == -np.inf:
-                    scores[row] = Score(least, scores[row].why)
-        return Scores.from_rows(scores)
+        finite = lifted([score.value for score in scores], batch.group, self.lowest)
+        return Scores.from_rows([Score(value, score.why) for value, score in zip(finite.tolist(), scores, strict=True)])
 
     def _one(self, text: str, logps: Sequence[float] | None) -> Score:
         if answer_begins(text) < 0:
@@ -162,7 +157,7 @@ def logps_of(batch: Batch, column: str, who: str) -> list[list[float] | None]:
             continue
         try:
             numbers = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             numbers = np.full((1, 1), np.nan)
         if numbers.ndim != 1 or np.isnan(numbers).any() or (numbers > 1e-6).any():
             raise ColumnError(

@@ -12,7 +12,7 @@ from sightline.core.scores import Scores
 from sightline.metrics.text import repeated_ngram_share
 from sightline.rewards.reward import Range, Reward
 
-MOST = 200_000  # characters that are read
+MOST = 50_000  # characters that are read
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class RepeatedWords(Reward):
     Args:
         n: words in an n-gram.
 
-    Range: [-1, 0]; 0 for fewer than n words. The first 200,000 characters are read.
+    Range: [-1, 0]; 0 for fewer than n words. The first 50,000 characters are read.
 
     Example:
         >>> RepeatedWords(2)(Batch(["go on Go on", "go on"])).values.round(6)

@@ -148,6 +148,13 @@ class FoundAgain(SecondLook):
         own = (self.gold.name,) if isinstance(self.gold, Column) else ()
         return tuple(dict.fromkeys([*self.look.reads(), *own]))
 
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        for row in range(len(batch) if isinstance(self.gold, Column) else 0):
+            value = said(batch, row, self.gold)
+            if value is not None and isinstance(wrong := gold_texts(value), Missing):
+                raise ColumnError(f"FoundAgain: {self.gold} of row {row} is {value!r:.60}: {wrong.why}")
+
     def worth(self, batch: Batch, row: int, item: Any, asked: Asked, value: Any) -> float | Missing:
         right = gold_texts(said(batch, row, self.gold, item, self.look.each))
         if isinstance(right, Missing):
@@ -198,10 +205,19 @@ class ChosenAgain(SecondLook):
         own = (self.of.name,) if isinstance(self.of, Column) else ()
         return tuple(dict.fromkeys([*self.look.reads(), *own]))
 
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        fixed = isinstance(self.of, Column) and not isinstance(self.look.options, Column)
+        options = _names(self.look.options) if fixed else []
+        for row in range(len(batch) if fixed else 0):
+            value = said(batch, row, self.of)
+            if value is not None and _name(value) not in options:
+                raise ColumnError(f"ChosenAgain: {self.of} of row {row} is {value!r:.60}, none of {options}")
+
     def worth(self, batch: Batch, row: int, item: Any, asked: Asked, value: Any) -> float | Missing:
         chosen = said(batch, row, self.of, item, self.look.each)
-        options = [option.strip().casefold() for option in asked.questions[0].options]
-        name = "" if isinstance(chosen, Missing) or chosen is None else str(chosen).strip().casefold()
+        options = _names(asked.questions[0].options)
+        name = "" if isinstance(chosen, Missing) or chosen is None else _name(chosen)
         if name in options:
             return self.share(value, options.index(name))
         if isinstance(self.of, (Column, Item)):
@@ -263,6 +279,14 @@ class Echo(SecondLook):
 
     def worth(self, batch: Batch, row: int, item: Any, asked: Asked, value: Any) -> float | Missing:
         return self.reduce([max(float(logp), self.lowest) for logp in value])
+
+
+def _name(option: Any) -> str:
+    return str(option).strip().casefold()
+
+
+def _names(options: Any) -> list[str]:
+    return [_name(option) for option in options]
 
 
 def _best(found: Sequence[float | Missing]) -> float | Missing:

@@ -121,7 +121,7 @@ class FlagsAsReference(RowReward):
     def agreement(self, said: str, response: str, reference: Sequence[str]) -> SpanAgreement:
         """Precision, recall, F1 and IoU of one reply of the verifier."""
         pieces = self.pieces(said)
-        flagged = [] if isinstance(pieces, Missing) else list(dict.fromkeys(pieces))
+        flagged = [] if isinstance(pieces, Missing) else pieces
         ours, theirs = (
             [span for span in token_intervals(response, side, self.tokens) if span is not None]
             for side in (flagged, list(reference))

@@ -17,6 +17,7 @@ from sightline.judges.prompts import prompt
 from sightline.parse.numbered_facts import FactShare, as_numbered, numbered_facts
 from sightline.rewards.reward import JudgedReward, Reward
 
+MOST = 100_000  # characters of a response that the judge without a model reads
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -127,7 +128,7 @@ class WordsStated:
         return [Verdict(self._said(question)) for question in questions]
 
     def _said(self, question: Question) -> str:
-        said = f" {' '.join(_WORD.findall(str(question.field('response', '')).lower()))} "
+        said = f" {' '.join(_WORD.findall(str(question.field('response', ''))[:MOST].lower()))} "
         facts = numbered_facts(str(question.field("facts", "")))
         stated = [f" {' '.join(_WORD.findall(fact.lower()))} " in said for fact in facts]
         return as_numbered(tuple(str(int(one)) for one in stated))

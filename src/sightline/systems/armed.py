@@ -18,17 +18,19 @@ little. It matters in the sum with other rewards, where the raw term hardly chan
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sightline.credit import GroupRelative
 from sightline.credit.recent_scale import RecentScale
 from sightline.judges.lexical import LexicalEmbedder
-from sightline.metrics.recent_scores import QuantileSigmoid, RankAmong, StandardSigmoid
+from sightline.metrics.recent_scores import QuantileSigmoid, RankAmong, StandardSigmoid, unchanged
 from sightline.metrics.unigrams import unigram_agreement
 from sightline.parse.tags_once import TagsOnce
 from sightline.rewards.answered import Answered
 from sightline.rewards.answers import Answer
 from sightline.rewards.format import Format
 from sightline.rewards.meaning import MeaningAlike
-from sightline.rewards.polarity import contradicts
+from sightline.rewards.polarity import same_polarity
 from sightline.rewards.recent_scale import OnRecentScale
 from sightline.system import Extra, Stage, System
 
@@ -37,6 +39,17 @@ encoder = MeaningAlike(LexicalEmbedder())
 similarity = encoder.named("similarity")
 semantic = OnRecentScale(similarity, QuantileSigmoid()).named("semantic").when(Answered())
 format_ = Format(TagsOnce()).named("format")
+agrees = Answer(same_polarity).named("agrees")
+beyond = (encoder - MeaningAlike(LexicalEmbedder(), instead="question")).clip(0.0, 1.0).named("beyond")
+
+CREDIT = RecentScale("similarity", "semantic", to=QuantileSigmoid(), within=GroupRelative(eps=1e-6), where="agrees")
+# the other normalisations, for comparison runs
+STANDARDISED_CREDIT = replace(CREDIT, to=StandardSigmoid())
+RANKED_CREDIT = replace(CREDIT, to=RankAmong())
+RAW_CREDIT = replace(CREDIT, to=unchanged)
+# with the extra `beyond_question` in the place of `semantic`
+BEYOND_QUESTION_CREDIT = replace(CREDIT, raw="beyond", shown="beyond_question")
+
 GRPO = {
     "group size": 8,
     "learning rate": 1e-6,
@@ -62,22 +75,24 @@ SYSTEM = System(
         "lighter_format": Extra(-0.5 * format_, "takes half of the format reward back: weights 1, 1, 0.5"),
         "standardised": Extra(
             OnRecentScale(similarity, StandardSigmoid()).when(Answered()),
-            "sigmoid((s - mean H) / std H), to compare with `semantic`",
+            "sigmoid((s - mean H) / std H), to compare with `semantic`; to train with it, `STANDARDISED_CREDIT` instead",
         ),
         "ranked": Extra(
             OnRecentScale(similarity, RankAmong()).when(Answered()),
-            "the share of the history below s, to compare with `semantic`",
+            "the share of the history below s, to compare with `semantic`; to train with it, `RANKED_CREDIT` instead",
         ),
         "contradiction": Extra(
-            -1.0 * semantic.when(Answer(contradicts)),
-            "takes r_sem back where answer or reference denies and the other does not: similarity does not see that",
+            semantic.when(agrees) - semantic,
+            "takes r_sem back where answer or reference denies and the other does not: similarity does not see that; "
+            "of several references one that agrees is enough",
         ),
         "beyond_question": Extra(
-            (encoder - MeaningAlike(LexicalEmbedder(), instead="question")).clip(0.0, 1.0).when(Answered()),
-            "s above what the question itself would have: 0 for a copied question, to be used in the place of s",
+            beyond.when(Answered()),
+            "s above what the question itself would have, 0 for a copied question: in the place of `semantic`, with "
+            "`BEYOND_QUESTION_CREDIT`",
         ),
     },
-    credit=RecentScale("similarity", "semantic", to=QuantileSigmoid(), size=1024, within=GroupRelative(eps=1e-6)),
+    credit=CREDIT,
     recipe=(
         Stage("ARMed-I", "grpo", GRPO),
         Stage(

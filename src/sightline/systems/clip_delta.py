@@ -3,7 +3,7 @@
     R         = c, 1 for the right final answer, 0 else, on the last token
     r_clip(k) = min(r_k - eta, 0)
     r(k)      = r_clip(k) - r_clip(k+1) for k < K-1;  r(K-1) = r_clip(K-1);  r(K) = 0, on the last token of step k
-    J         = E[ alpha * sum_k r(k) + c - beta * log(pi / pi_ref) ],  alpha = 1
+    J         = E[ alpha * sum_k r(k) + c - beta * log(pi / pi_ref) ],  alpha = 1 (0.02, 0.1, 0.5 are worth a try)
     G_k       = alpha * min(r_k - eta, 0) + c for k < K: what is earned from step k on; c from the last step on
 
 r_k = p(right) of a judge that sees the problem and the steps up to k. eta is the mean of all step scores of the batch.
@@ -17,12 +17,13 @@ from sightline.credit.step_returns import StepReturns, StepStatistics
 from sightline.judges.lexical import LexicalJudge
 from sightline.metrics.step_shaping import BatchMean, StepShaping, averaged, differences, unchanged
 from sightline.parse.last_box import LastBox
-from sightline.rewards.answers import Answer, SameMaths
+from sightline.rewards.answers import Answer
 from sightline.rewards.step_scores import StepScores, whole
+from sightline.rewards.whole_answer import WholeAnswer
 from sightline.system import Extra, Stage, System
 
 JUDGE = LexicalJudge()
-success = Answer(SameMaths(), LastBox())
+success = Answer(WholeAnswer(), LastBox())
 steps = StepScores(JUDGE)
 
 PR = StepShaping(None, unchanged)
@@ -67,7 +68,8 @@ SYSTEM = System(
                 "batch size": 1024,
                 "temperature": 1.0,
                 "base model": "Qwen2-1.5B-Instruct; 4,096 questions a batch for the 7B models",
-                "data": "questions and golden answers of MathInstruct",
+                "data": "questions and golden answers of MathInstruct; for the judge, steps labelled by what a 7B "
+                "instruct model makes of every prefix (curate/step_labels)",
             },
         ),
     ),
@@ -79,6 +81,7 @@ SYSTEM = System(
     departs=(
         "the paper trains by PPO with a critic, gamma = lambda = 1; here returns are compared with those of all steps "
         "of the group, with a least standard deviation of 0.1. `RETURNS` are the returns alone",
+        "the last closed box must be the right answer as a whole: of `3, 4` a maths parser would read the 4",
         "step scores are no part of R: they reach the policy through the credit rule, as token rewards",
         "steps are lines, or begin with `Step k:`; beyond 256 steps the rest counts as one",
         "a step whose score is missing takes that of the step before, a first one eta; if the judge fails on a whole "

@@ -8,7 +8,8 @@
 
 A reply is <WATCHING>Point: .. Line: .. Circle: ..</WATCHING> <THINKING>..</THINKING> <ANSWER>..</ANSWER>. Perceptions
 are drawn again until one is good enough, three at most (`sightline.search.first_good`). The judge of steps is trained
-with `sightline.metrics.primitives.softmax_preference_loss`, one right reasoning against five with one error each.
+with `sightline.metrics.softmax_preference`, one right reasoning against five with one error each. The share of steps
+that rest on what was seen (drift precision) is `sightline.metrics.grounded_share`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ vsr = DrawnAlike(ENCODER).named("vsr")
 internalised = FaithfulSteps(STEP_JUDGE).named("internalised")
 accuracy = Answer(WholeAnswer(), Block("ANSWER")).named("accuracy")
 format_ = Format(Trimmed(FullMatch(("WATCHING", "THINKING", "ANSWER"), once=True))).named("format")
-rest = (1 - ALPHA) * vsr + internalised + accuracy + format_
+synvrs, official_synvrs = ((ALPHA * one + (1 - ALPHA) * vsr).named("synvrs") for one in (vpr, official_vpr))
+rest = internalised + (accuracy + format_).named("inferred")
 
 GOLD = "Point: A: (0, 0) B: (3, 4) Line: (0, 0) -- (3, 4) Circle: (0, 0, 5)"
 ROW = {"primitives": GOLD, "answer": "5"}
@@ -49,8 +51,8 @@ SYSTEM = System(
     year=2026,
     family="primitives of a diagram, seen and kept",
     formula="R = 0.6 VPR + 0.4 VSR + IntlzR + accuracy + format;  VPR = exp(-mean matched distance) * F1",
-    reward=ALPHA * vpr + rest,
-    official=ALPHA * official_vpr + rest,
+    reward=synvrs + rest,
+    official=official_synvrs + rest,
     extras={
         "gate": Extra(
             PrimitiveFit() + DrawnAlike(ENCODER),
@@ -111,6 +113,10 @@ SYSTEM = System(
         "the ratio of the loss is TRL's, by tokens; the paper prints that of whole replies",
         "answers must be right as a whole: a number in a sentence, or one of two, is not the number",
         "two epochs of fine-tuning, as the text says; the table says 1",
+        "a reasoning is not judged where nothing was listed as seen, or where it has no step: IntlzR is 0",
+        "the judge of steps is no stage here: in the paper Qwen2.5-VL-3B, Softmax-DPO with beta 1 on 10k right and 50k "
+        "wrong reasonings, one of each error, learning rate 7e-6, batches of 64, 3 epochs; `softmax_preference_loss` "
+        "is the loss",
         "judges are values: without others, colours and words are counted, which needs no model; the paper has FG-CLIP "
         "ViT-L/14 in the place of `ENCODER` and a trained Qwen2.5-VL-3B in that of `STEP_JUDGE`",
     ),

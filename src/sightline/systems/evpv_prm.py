@@ -12,7 +12,8 @@ once per solution and without a tool call. Omissions never count. A wrong step s
 there is no p: the solution is scored ungated, and the reason says so. A solution that names no visual fact is not
 gated either: the gate sees what a policy admits to rely on.
 
-Test time: `sightline.search.best_of_n.BestOfN(SYSTEM.reward)` over 8 candidates. Descriptions:
+Test time: `sightline.search.best_of_n.BestOfN(SYSTEM.reward)` over 8 candidates
+(`sightline.search.candidates.varied`). Descriptions:
 `sightline.curate.constraints.Extractor`; descriptions spoiled on purpose: `sightline.curate.fact_corruption`; with and
 without help to see: `sightline.curate.perception_aids`. Labelled steps: `sightline.bench.step_verification`.
 """

@@ -66,6 +66,7 @@ SYSTEM = System(
                 "batch size": 256,
                 "updates per batch": 2,
                 "clip range": 0.2,
+                "loss": "token mean",
                 "kl coefficient": 0.0,
                 "temperature": 1.0,
                 "max completion tokens": 896,
@@ -77,13 +78,15 @@ SYSTEM = System(
     ),
     columns={"images": "the pictures that are described, shown to the judge if they are there"},
     departs=(
-        "sentences are found by rules, not by a model; a last sentence of one word is kept, official loses it",
+        "sentences are found by rules, not by a model; a last sentence of one word is kept, official loses it "
+        "and pays a text of one word nothing",
+        "the trained classifier reads its prompt through the processor's chat template",
         "phrase ends are found through the characters of tokens, official counts the tokens of the text up to there",
         "a text without words earns -1 of each kind on its first token; of more than 64 phrases the rest is one",
         "the KL penalty is part of the credit rule, so that the trainer's own is 0; official adds it by a slip of sign",
         "`official` of the credit is `OFFICIAL_CREDIT`: rewards times 10 before the estimate, statistics over padding; "
         "the compiled trainer wants 8 rows at least, ours does not",
-        "without a critic V is 0; `WITH_CRITIC` takes measured values",
+        "without a critic V is 0; `WITH_CRITIC` takes measured values, `clipped_value_loss` (weight 0.1) would train them",
         "reward models in the paper are 13B with LoRA rank 64, learning rate 2e-5, warmup 0.03, batches of 32, up to "
         "100 epochs with early stopping: settings of `train/phrase_classifier.py`, no stage of the recipe",
         "a verdict that fails makes the rollout NaN",

@@ -28,7 +28,9 @@ from sightline.rewards.reference_likelihood import Likelihood, LogLikelihood
 from sightline.system import Extra, Stage, System
 
 gain, tags = LikelihoodGain(), Format(TagsOnce())
-nover = PerplexityRanks("ranks") + PerplexityRanks("efficiency") + Format(THINK_ANSWER)
+rank = PerplexityRanks("ranks")
+# a valid rollout has a rank above 0; an invalid one earns nothing for its form either
+nover = rank + PerplexityRanks("efficiency") + Format(THINK_ANSWER).when(rank)
 
 CREDIT = LikelihoodCredit("logprob")
 # the credit rule that belongs to each reward; VeriFree is prob
@@ -42,6 +44,32 @@ CREDITS: dict[str, Credit] = {
     "verifree": LikelihoodCredit("prob"),
     "rlpr": SpreadFilter(GroupRelative(eps=1e-6), beta=0.5),
     "nover": GroupRelative(eps=1e-4),
+}
+# the settings of the variants' own releases
+RECIPES: dict[str, Stage] = {
+    "verifree": Stage(
+        "VeriFree",
+        "grpo",
+        {
+            "group size": 8,
+            "learning rate": 1e-6,
+            "kl coefficient": 0.0,
+            "loss": "constant length",
+            "max completion tokens": 3000,
+        },
+    ),
+    "rlpr": Stage(
+        "RLPR",
+        "grpo",
+        {
+            "group size": 8,
+            "batch size": 768,
+            "learning rate": 1e-6,
+            "clip range": 0.2,
+            "clip range high": 0.27,
+            "kl coefficient": 0.0,
+        },
+    ),
 }
 ROW = {"answer": "4", "reference_logps": [-0.1, -0.7], "completion_tokens": 12}
 
@@ -76,6 +104,7 @@ SYSTEM = System(
             "grpo",
             {
                 "group size": 32,
+                "optimizer": "adamw_torch",
                 "learning rate": 1e-5,
                 "schedule": "cosine",
                 "warmup": 20,
@@ -85,7 +114,8 @@ SYSTEM = System(
                 "max completion tokens": 1024,
                 "batch size": "8 questions",
                 "base model": "Llama-3.2-3B-Instruct, Qwen2.5-3B-Instruct",
-                "data": "MATH, DeepScaleR; for long answers (group size 4, no KL) Alpaca, NuminaProof",
+                "data": "MATH (7k), DeepScaleR (39k); for long answers, without KL and in groups of 4 too, Alpaca and "
+                "NuminaProof (50k each)",
             },
         ),
     ),
@@ -104,7 +134,12 @@ SYSTEM = System(
         "opening and closing tags are tokenised apart from the reference, so that no token reaches over a border",
         "the end of the answer behind the reference is trained with the weight of its last token, but not rewarded",
         "official is RLPR's rounding to bfloat16; the other variants have none of their own",
-        "nover counts all tokens of a rollout as its reasoning, where no better count is given",
+        "nover and length_guard count all tokens of a rollout as its reasoning; their fields `length` and `column` "
+        "name a better count",
+        "each variant has its credit rule in `CREDITS`, VeriFree and RLPR have settings in `RECIPES`; JEPO is the main "
+        "reward with the rule `jepo`",
+        "the paper stops sampling at `</answer`; here the first answer begins where the reference is put, and "
+        "exact_match asks for a closed block",
     ),
     specimen=(
         {"completion": "<think>2 + 2</think> <answer>4</answer>", **ROW},

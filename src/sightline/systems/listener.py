@@ -43,6 +43,7 @@ format_ = Format(ReasonedChoice()).named("format")
 accuracy = Answer(SameChoice(), column="choice").named("accuracy")
 listener = ChosenAgain(JUDGE, heard, of=Column("choice")).named("listener")
 ungated = ChosenAgain(JUDGE, heard, nothing=0.5, of=Column("choice")).named("listener ungated")
+unaided = ChosenAgain(JUDGE, hidden, of=Column("choice")).named("listener without verdict")
 
 SYSTEM = System(
     slug="listener",
@@ -58,8 +59,9 @@ SYSTEM = System(
             "the sum as it stands, without the gate; without reasoning the listener counts 0.5",
         ),
         "hidden_verdict": Extra(
-            ChosenAgain(JUDGE, hidden, of=Column("choice")),
-            "p(gold) where a last sentence that states the verdict is kept from the listener as well",
+            (format_ + 0.5 * accuracy + 0.5 * unaided).when(format_),
+            "the reward where a last sentence that states the verdict is kept from the listener as well; its part is 0 "
+            "where nothing else was said",
         ),
         "agreement": Extra(
             ChosenAgain(JUDGE, heard, of=MadeChoice(), share=among_the_likeliest),
@@ -78,6 +80,7 @@ SYSTEM = System(
                 "temperature": 1.0,
                 "clip range": 0.2,
                 "kl coefficient": 0.04,
+                "data": "about 16 % of HPDv2, the order of both pictures drawn by chance",
             },
         ),
     ),
@@ -88,6 +91,9 @@ SYSTEM = System(
     },
     departs=(
         "no code is released; tags, gate, the opening of the listener's answer and training settings are assumed",
+        "nothing but white space may stand around the two blocks, and nothing but the choice in the answer",
+        "a listener in process counts an option's spellings with a blank before it together, not one token each",
+        "the paper's listener is a frozen Qwen2.5-VL-7B-Instruct",
         "the judge is a value; without one set, words are counted (`LexicalJudge`), which needs no model",
     ),
     specimen=(

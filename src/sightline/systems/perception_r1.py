@@ -15,9 +15,8 @@ text model as judge, 32B in the paper: a 7B one is exploited. Whether perception
 from __future__ import annotations
 
 from sightline.credit.group_relative import GroupRelative
-from sightline.parse.boxed_reply import BoxInBlock, ThinkAnswerBox
+from sightline.parse.boxed_reply import BoxInBlock, LineOrEnd, ThinkAnswerBox
 from sightline.parse.numbered_facts import FactShare
-from sightline.parse.tags import Block
 from sightline.rewards.answers import Answer, SameMaths
 from sightline.rewards.format import Format
 from sightline.rewards.repeated_words import RepeatedWords
@@ -26,7 +25,7 @@ from sightline.rewards.whole_outage import WholeOutage
 from sightline.system import Extra, Stage, System
 
 # the released expression for the answer crosses no line; with the newlines of the format the whole reply is compared
-ONE_LINE = Block("answer", lines="one", otherwise="text")
+ONE_LINE = LineOrEnd()
 
 format_ = 0.1 * Format(ThinkAnswerBox()).named("format")
 accuracy = 0.9 * Answer(SameMaths(), BoxInBlock()).named("accuracy")
@@ -95,7 +94,7 @@ SYSTEM = System(
         "every fact has its own verdict, the share is of all facts; official counts verdicts up to the first that is "
         "missing and divides by their number, so that a judge that answers for one fact pays in full",
         "a verdict that is not finite is 0; official reads nan as 1",
-        "answers and replies above 10,000 characters are not given to the maths parser",
+        "answers above 10,000 characters are wrong; of a longer reply without such a block official compares the end",
         "the judge's prompt and its three examples are ours; the reply is fenced",
         "facts stated beside their opposites are paid in both variants: the judge is asked for presence only",
     ),

@@ -38,7 +38,7 @@ verified = FromSource("vstar", lacks="test")
 
 accuracy = right.when(short).when(form).named("accuracy")
 official_accuracy = right.when(short).when(official_form).fill(0.0).named("accuracy")
-unflagged = Unflagged(WordFlags()).named("unflagged").when(verified)
+unflagged = Unflagged(WordFlags(), "all").named("unflagged").when(verified)
 official_unflagged = Unflagged(WordFlags(), "first", flagged_or_none).named("unflagged").when(verified)
 
 maths = Answer(SameMaths(), LastBox())
@@ -54,7 +54,11 @@ SYSTEM = System(
     reward=accuracy + (0.0 * unflagged).fill(0.0),
     official=official_accuracy + (0.0 * official_unflagged).fill(0.0),
     extras={
-        "maths": Extra(1.2 * maths + 0.4 * (form - 1.0), "of mathematical sources, alone: 1.2 * right + 0.4 * {-1, 0}"),
+        "maths": Extra(
+            1.2 * maths + 0.4 * (form - 1.0),
+            "of mathematical sources, alone: 1.2 * right + 0.4 * {-1, 0}",
+            1.2 * maths + 0.4 * (official_form - 1.0),
+        ),
         "critic": Extra(
             FlagsAsReference(FullMatch(once=True)),
             "for training the verifier, alone: IoU of the tokens it flags with those of the reference",
@@ -97,7 +101,8 @@ SYSTEM = System(
         "a judge of answers that fails is NaN; official counts 0",
         "a verifier's reply that cannot be read is NaN in the part `unflagged`; in both variants it flags nothing",
         "places are mapped through the sampled tokens' own characters; official tokenises the decoded text again",
-        "answers are compared by one judge; official has prompts of its own for sources of reasoning, with 8 tries",
+        "answers are compared by one greedy judge; official samples it with seven examples (temperature 0.3), and asks "
+        "with another prompt for sources of reasoning, with 8 tries (0.5)",
         "the verifier has no zoom tool",
         "`floor` of the credit rule penalises flagged tokens also in groups whose rewards are all equal; 0 here",
     ),

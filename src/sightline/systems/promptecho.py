@@ -8,8 +8,9 @@ turn, without template tokens and without the end of the turn. R is a likelihood
 between pictures of one prompt mean anything.
 
 A row is one picture; what the policy wrote as text does not count. `infer_score` is the comparison method, a number
-that the judge writes; `design_text` the variant for text in posters. The benchmark of dense captions is
-`sightline.bench.caption_duels`.
+that the judge writes; `design_text` the variant for text in posters. Advantages that are divided by the standard
+deviation as well: `GroupRelative()`. The benchmark of dense captions is `sightline.bench.caption_duels`, from folders
+of pictures with `sightline.bench.rendered`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sightline.core.missing import Missing
 from sightline.credit import GroupRelative
 from sightline.judges.colours import ColourJudge
 from sightline.judges.prompts import prompt
-from sightline.rewards.look import Column, Look
+from sightline.rewards.look import Column, Look, Shown
 from sightline.rewards.rated_fit import BLUE, RED, RatedFit
 from sightline.rewards.second_look import Echo, total_logp
 from sightline.system import Extra, Stage, System
@@ -30,18 +32,28 @@ TEXT_PARTS = ("main_title", "subtitle", "selling_points", "other")
 JUDGE = ColourJudge()
 
 
-def design_label(parts: Mapping[str, Any]) -> str:
-    """The text of a design as JSON, keys and separators always the same; a part that is not there is empty.
+def design_label(parts: Any) -> str | Missing:
+    """The text of a design as JSON, keys and separators always the same; a part that is not there, or None, is empty.
+
+    Missing: not an object of texts or lists of texts, another part than these four, or no text at all.
 
     Example:
         >>> design_label({"subtitle": "today only", "main_title": "SALE"})
         '{"main_title": "SALE", "subtitle": "today only", "selling_points": "", "other": ""}'
     """
-    return json.dumps({name: parts.get(name, "") for name in TEXT_PARTS}, ensure_ascii=False)
+    if not isinstance(parts, Mapping) or not set(parts) <= set(TEXT_PARTS):
+        return Missing(f"it needs an object with no other keys than {', '.join(TEXT_PARTS)}")
+    label = {name: "" if parts.get(name) is None else parts[name] for name in TEXT_PARTS}
+    words = [word for part in label.values() for word in (part if isinstance(part, list | tuple) else (part,))]
+    if not all(isinstance(word, str) for word in words):
+        return Missing("a part is neither a text nor a list of texts")
+    return json.dumps(label, ensure_ascii=False) if any(word.strip() for word in words) else Missing("it has no text")
 
 
-echo = Echo(JUDGE, Look(prompt("image_description").text, continuation=Column("caption")))
-read_text = Echo(JUDGE, Look(prompt("design_text").text, continuation=Column("design_text", write=design_label)))
+MADE = Shown(least=1)
+CAPTION, DESIGN = Column("caption"), Column("design_text", write=design_label)
+echo = Echo(JUDGE, Look(prompt("image_description").text, pictures=MADE, continuation=CAPTION))
+read_text = Echo(JUDGE, Look(prompt("design_text").text, pictures=MADE, continuation=DESIGN))
 summed = Echo(JUDGE, echo.look, reduce=total_logp)
 
 HALF = (
@@ -81,13 +93,15 @@ SYSTEM = System(
         ),
     ),
     columns={
-        "images": "the picture that was made, or a list of one",
+        "images": "the picture that was made, or a list of one; without one there is nothing to judge",
         "caption": "the prompt it was made for; an empty one is an error",
         "design_text": "for the extra design_text: the words of the design by part, main_title, subtitle, "
-        "selling_points, other",
+        "selling_points, other, each a text or a list of texts",
     },
     departs=(
         "reward and training code are not released; mean over tokens, bound of -100 and JSON keys are assumed",
+        "the paper's judge is Qwen3-VL-32B, or 8B in its ablation; at evaluation pictures take 30 sampling steps at a "
+        "guidance of 4, which is up to the generator and no setting here",
         "a judge in process scores a caption whole: one that is longer than its context is not cut but fails, NaN",
         "the judge is a value; without one set, colours are counted (`ColourJudge`), which needs no model",
     ),

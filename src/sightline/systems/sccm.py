@@ -22,7 +22,7 @@ from sightline.judges.held import OwnPolicy
 from sightline.judges.judge import Sampling
 from sightline.judges.prompts import prompt
 from sightline.parse.crop_calls import CropCalls
-from sightline.parse.tags import THINK, Block
+from sightline.parse.tags import THINK, AllBlocks, Block
 from sightline.rewards.answers import Answer, SameMaths
 from sightline.rewards.crop_sets import CroppedParts, UncroppedShare
 from sightline.rewards.each_crop import NoneSpare, ReliableCrops
@@ -41,7 +41,7 @@ ALONE = Look(
 )
 SHOWN = Look(
     prompt("crop_reliability").text,
-    (("question", QUESTION), ("reasoning", THINK)),
+    (("question", QUESTION), ("reasoning", AllBlocks(THINK))),
     CroppedParts(CROPS),
     sampling=Sampling(temperature=0.0, max_tokens=8),
 )
@@ -84,7 +84,7 @@ SYSTEM = System(
         ),
         "reliability": Extra(
             0.0 * ReliableCrops(OwnPolicy(), SHOWN),
-            "measured with weight 0: every crop shows what the think block says of it, as a judge sees it",
+            "measured with weight 0: every crop shows what the think blocks say of it, as a judge sees it",
         ),
     },
     credit=GroupRelative(),

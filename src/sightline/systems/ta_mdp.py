@@ -50,13 +50,15 @@ SYSTEM = System(
         "answer": "the right answer, a number or a formula",
         "tools": "name of every tool -> list of the arguments that it needs",
         "needs_tool": "whether the question cannot be answered without a tool",
-        "call_outcomes": "true or false for every call that the environment ran, in order; None: no record",
+        "call_outcomes": "true or false for every call that was written, also a broken one, in order; a call behind "
+        "the end was not run; None: no record",
     },
     departs=(
         "weights, components, clip range and the limit of 3 calls are ours: no table of the paper was available",
         "theorem 2 bounds the gap by a residual that is always 0; gap and bound of `component_gap` are ours",
         "theorem 3 divides the cost of a shift by sqrt(n); restated without: two prompts refute it",
-        "of its min(TV, sqrt(KL/2)) the first is never the larger one, by Pinsker's inequality",
+        "of its min(TV, sqrt(KL/2)) the first is never the larger one, by Pinsker's inequality; values beyond [0, 1] "
+        "are refused, since the middle term is that of values up to 1",
         "theorem 1 is a formula with our constants; that the variance grows like K / G is an assumption, which the lab "
         "measures",
         "with one constant component of three, joint and decoupled need not agree up to scale on the rest: they do "

@@ -16,6 +16,7 @@ import numpy as np
 
 from sightline.core.errors import ConfigError
 from sightline.judges.judge import Question, Verdict
+from sightline.media import images
 from sightline.metrics.fact_classes import CLASSES, IGNORED, alignment_fault
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Fitting:
         lr: of AdamW.
         epochs: most; it ends earlier when accuracy on held-out rows has not risen for `patience` of them.
         batch: rows an update.
-        warmup: share of the first epoch in which the rate rises.
+        warmup: share of all updates in which the rate rises.
         patience: epochs.
         freeze: names of parameters that hold one of these are not trained; LoRA is the caller's to add to the model.
         seed: of the order of rows.
@@ -92,6 +93,12 @@ class PhraseClassifier:
     def separator(self) -> str:
         """The end-of-sequence token."""
         return str(self.processor.tokenizer.eos_token)
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """What the processor reads as special tokens, the longest first: in a text it would break the layout."""
+        known = {*self.processor.tokenizer.all_special_tokens, getattr(self.processor, "image_token", None) or ""}
+        return tuple(sorted(known - {""}, key=len, reverse=True))
 
     def logits(self, images: Sequence[Any], phrases: Sequence[Sequence[str]]) -> list[torch.Tensor]:
         """(S, C) for every text, in the order of its phrases.
@@ -196,7 +203,8 @@ class ClassifierJudge:
         name: its id; another one for other weights.
         batch: descriptions in a pass.
 
-    Reads: the question's fields `kind` and `phrases`, its first picture; its options are the three classes.
+    Reads: the question's fields `kind` and `phrases`, its first picture; its options are the three classes. Special
+    tokens that a policy spells out are read as blanks, lest one text fail all.
     """
 
     classifiers: Mapping[str, PhraseClassifier]
@@ -222,19 +230,26 @@ class ClassifierJudge:
 
     def _of_kind(self, kind: str, questions: Sequence[Question]) -> list[Verdict[tuple[float, ...]]]:
         classifier = self.classifiers[kind]
-        separator = classifier.separator
+        reserved = classifier.reserved
         asked = [
-            (_picture(question), tuple(str(p).replace(separator, " ") for p in question.field("phrases")))
+            (_picture(question), tuple(_without(str(p), reserved) for p in question.field("phrases")))
             for question in questions
         ]
         longest = _longest(asked)
         found: dict[Any, np.ndarray] = {}
         for start in range(0, len(longest), self.batch):
             part = longest[start : start + self.batch]
-            chances = classifier.probabilities([image for image, _ in part], [phrases for _, phrases in part])
+            shown = [None if image is None else images.load(image) for image, _ in part]
+            chances = classifier.probabilities(shown, [phrases for _, phrases in part])
             for (image, phrases), own in zip(part, chances, strict=True):
                 found.update({(id(image), phrases[: i + 1]): own[i] for i in range(len(phrases))})
         return [Verdict(tuple(map(float, found[id(image), phrases]))) for image, phrases in asked]
+
+
+def _without(text: str, reserved: Sequence[str]) -> str:
+    for token in reserved:
+        text = text.replace(token, " ")
+    return text
 
 
 def _picture(question: Question) -> Any:

@@ -134,7 +134,7 @@ EXPERIMENT = Experiment(
     slug="armed",
     question="Does mapping a crowded semantic reward against its own history make it count beside a text reward?",
     setting=(
-        "32 questions with 12 candidate answers; similarities lie within about .04 of .85; a softmax policy in a table, "
+        "32 questions with 12 candidate answers; similarities lie within .04 of .85; a softmax policy in a table, "
         "150 steps of 8 questions x 8 samples, GRPO with deviation 1e-6; means over 6 worlds per seed."
     ),
     arms=ARMS,
@@ -152,7 +152,7 @@ EXPERIMENT = Experiment(
     measure=measure,
     limits=(
         "answers are entries of a table, not texts, and the encoder's noise is drawn, not a model's",
-        "how much word overlap errs was chosen, not measured: with a text reward that is right the raw term does no harm",
-        "dividing by the group's deviation cancels an affine map of a single reward: the fifth difference is expected near 0",
+        "how much word overlap errs was chosen, not measured: beside a text reward that is right nothing is won",
+        "dividing by the deviation cancels affine maps of a single reward: the fifth difference is expected near 0",
     ),
 )

@@ -30,7 +30,7 @@ ARMS = {
         "prob": "probability of the reference",
         "avgprob": "mean probability of its tokens",
         "jepo": "log of the mean probability over the rollouts",
-        "exact match": "100 for the sampled answer being the reference, else 10, and GRPO",
+        "exact match": "100 for the sampled answer being the reference, else 10, and GRPO on reasoning and answer",
         "fine-tuning": "the answer term of logprob alone: reasoning gets no credit",
     }.items()
 }
@@ -91,34 +91,41 @@ def update(table: Table, kind: str, rng: np.random.Generator) -> None:
     asked = np.repeat(np.arange(QUESTIONS), GROUP)
     way = np.array([rng.choice(WAYS, p=chance[q]) for q in asked])
     logps = np.log(words[asked, way, :, 0])
-    batch = rollouts(asked, logps, said(words[asked, way], rng))
+    said = sampled(words[asked, way], rng)
+    batch = rollouts(asked, logps, said)
     advantages, weights = credited(kind, batch, logps)
     of_ways, of_words = np.zeros_like(table.ways), np.zeros_like(table.words)
     np.add.at(of_ways, asked, advantages[:, None] * (np.eye(WAYS)[way] - chance[asked]))
-    pull = -words[asked, way]
-    pull[..., 0] += 1.0
+    learnt = said if kind == "exact match" else np.zeros_like(said)
+    pull = np.eye(WORDS)[learnt] - words[asked, way]
     np.add.at(of_words, (asked, way), weights[..., None] * pull)
     table.move("ways", of_ways / len(asked))
     table.move("words", of_words / len(asked))
 
 
-def said(chance: Floats, rng: np.random.Generator) -> list[str]:
-    """Sampled answers as digits, one a token; the reference is all zeros."""
+def sampled(chance: Floats, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(B, m) words of sampled answers; the reference is all zeros."""
     drawn = (rng.random(chance.shape[:2])[..., None] > chance.cumsum(-1)).sum(-1)
-    return ["".join(map(str, row)) for row in drawn.tolist()]
+    return np.minimum(drawn, WORDS - 1)
 
 
-def rollouts(asked: NDArray[np.int64], logps: Floats, answers: list[str]) -> Batch:
+def rollouts(asked: NDArray[np.int64], logps: Floats, said: NDArray[np.int64]) -> Batch:
+    """Answers as digits, one a token."""
     columns: dict[str, Any] = {"reference_logps": logps.tolist(), "answer": ["0" * logps.shape[1]] * len(asked)}
+    answers = ["".join(map(str, row)) for row in said.tolist()]
     return Batch([f"<think></think> <answer>{text}</answer>" for text in answers], columns, group=asked)
 
 
 def credited(kind: str, batch: Batch, logps: Floats) -> tuple[Floats, Floats]:
-    """(B,) advantages of the reasoning and (B, m) weights of the reference's tokens, by the system's rules."""
+    """(B,) advantages of the reasoning and (B, m) weights of the answer's tokens, by the system's rules.
+
+    The answer is the reference, or for exact match the rollout's own, which its advantage reaches too.
+    """
     system = sightline.load("likelihood-reward")
     if kind == "exact match":
         scores = system.extra("exact_match")(batch)
-        return GroupRelative(eps=1e-6).advantages(scores.values, batch.group), np.zeros(logps.shape)
+        own = GroupRelative(eps=1e-6).advantages(scores.values, batch.group)
+        return own, np.repeat(own[:, None], logps.shape[1], 1)
     if kind == "fine-tuning":
         return np.zeros(len(batch)), np.ones(logps.shape)
     rule = CREDITS[kind]
@@ -163,7 +170,8 @@ EXPERIMENT = Experiment(
     ),
     measure=measure,
     limits=(
-        "Adam takes steps of one size whatever the scale of a gradient, so logprob and avglogprob are the same here.",
+        "Adam divides gradients by their own size plus 1e-8: logprob and avglogprob are the same here, and gradients "
+        "far below 1e-8, as those of prob behind 60 words, move nothing.",
         "reasoning is one choice, so its length cannot dip or collapse; the paper's effect of length is not tested.",
         "words are independent given the reasoning, and every question has parameters of its own: nothing generalises.",
     ),

@@ -120,13 +120,17 @@ def figures(model: Any, processor: Any) -> dict[str, float]:
     found = contradictions(numbers, heard(held, said), right)
     alone = heard(held, ["<think>nothing</think>"] * len(held))
     return {
-        "contradictions": found["rate"] if found["rate"] is not None else 1.0,
+        "contradictions": _or_nan(found["rate"]),
         "accuracy": float(np.mean([one == gold for one, gold in zip(numbers, right, strict=True)])),
-        "accuracy agreeing": found["accuracy_agreeing"] or 0.0,
-        "accuracy contradicting": found["accuracy_contradicting"] or 0.0,
+        "accuracy agreeing": _or_nan(found["accuracy_agreeing"]),
+        "accuracy contradicting": _or_nan(found["accuracy_contradicting"]),
         "true reasoning": float(np.mean([names_true(row, text) for row, text in zip(held, said, strict=True)])),
         "listener alone": float(np.mean(np.nanargmax(alone, 1) == right)),
     }
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def heard(held: Sequence[dict[str, Any]], said: Sequence[str]) -> np.ndarray:

@@ -121,6 +121,8 @@ EXPERIMENT = Experiment(
     measure=measure,
     limits=(
         "eight numbers, not a model: it shows the mechanism, not its size. Checklists are true, needed and complete.",
+        "equal questions and reasoning replies, not equal budgets: GRPO does not learn from the checklist replies that "
+        "are drawn for all arms.",
         "skills have no ceiling: in the end every trained arm sees all and guesses nothing; what differs is the way.",
         "the lab's tiny vision model (frozen vision, noisy pictures, one checklist question) did not move in 60 steps "
         "under any arm (accuracy 0.54 to 0.57, start 0.56, one seed), so it is not used.",

@@ -38,7 +38,7 @@ UNTRAINED = {
     "regenerate": f"the start, one reply, cut before its first flagged piece and written on, up to {TRIES} times",
 }
 JUDGE = SpanOracle()
-accuracy, unflagged = Answer(same_text).named("accuracy"), Unflagged(JUDGE).named("unflagged")
+accuracy, unflagged = Answer(same_text).named("accuracy"), Unflagged(JUDGE, "all").named("unflagged")
 
 
 def rule(arm: str) -> Credit:
@@ -171,7 +171,7 @@ EXPERIMENT = Experiment(
     ),
     measure=measure,
     limits=(
-        "a verifier that knows the truth; a learned one misses and misquotes.",
+        "a verifier that knows the truth, which its cuts tell the writer; a learned one misses and misquotes.",
         "a policy of one million parameters; sightings are its only statements.",
         "the accuracy of a vote of replies that are sampled anew, the truth of one of them.",
         "all seeds share the start and the test set.",

@@ -22,6 +22,8 @@ JOINT = Joint(eps=0.0)
 LEARNERS: dict[str, Training] = {
     "joint": Training(WEIGHTS, JOINT, STEPS),
     "G = 2": Training(WEIGHTS, JOINT, STEPS, group=2),
+    "G = 4": Training(WEIGHTS, JOINT, STEPS, group=4),
+    "G = 16": Training(WEIGHTS, JOINT, STEPS, group=16),
     "G = 32": Training(WEIGHTS, JOINT, STEPS, group=32),
     "T = 64": Training(WEIGHTS, JOINT, 64),
     "T = 1024": Training(WEIGHTS, JOINT, 1024),
@@ -37,6 +39,8 @@ SHIFTS = {"TV 0.1, n = 16": (0.1, 16), "TV 0.4, n = 16": (0.4, 16), "TV 0.4, n =
 ARMS = {
     "joint": "8 episodes a group, 256 steps, all three components, the advantage of their sum",
     "G = 2": "2 episodes a group",
+    "G = 4": "4 episodes a group",
+    "G = 16": "16 episodes a group",
     "G = 32": "32 episodes a group",
     "T = 64": "64 steps, each twice as large",
     "T = 1024": "1024 steps, each half as large",

@@ -27,7 +27,7 @@ Parts = dict[str, Floats]
 class CrowdedAnswers:
     """Quality, word overlap and encoder similarity of every candidate.
 
-    quality ~ U(0, 1);  text = clip(.3 quality + .3 * noise, 0, 1);  similarity = .85 + .06 (quality - .5) + .006 * noise
+    quality ~ U(0, 1);  text = clip(.3 quality + .3 noise, 0, 1);  similarity = .85 + .06 (quality - .5) + .006 noise
 
     Args:
         seed: of the draw.
