@@ -138,6 +138,7 @@ def test_show_tells_all(slug):
     stages = (stage.name for stage in found.recipe)
     for word in (found.arxiv, *found.columns, *found.extras, *stages, "strict: reward in", "credit"):
         assert word in shown
+    assert " at 0x" not in shown
 
 
 def test_show_gives_the_widest_range_of_a_part_that_several_cases_share():

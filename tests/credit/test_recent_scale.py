@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from sightline.core.errors import ColumnError
 from sightline.core.scores import Scores
 from sightline.credit import GroupRelative, MovingBaseline
 from sightline.credit.recent_scale import Recent, RecentScale
+from sightline.judges.replay import ScriptedJudge
 from sightline.metrics.recent_scores import QuantileSigmoid
-from sightline.systems.armed import SYSTEM
+from sightline.systems.armed import BEYOND_QUESTION_CREDIT, SYSTEM
 
 RULE = RecentScale(to=QuantileSigmoid(least=5), size=8)
 H = (0.80, 0.82, 0.84, 0.86, 0.88, 0.90)
@@ -53,6 +55,35 @@ def test_what_was_not_measured_is_not_remembered_and_keeps_its_reward() -> None:
     assert state.history == (*H, 0.85)
     assert state.seen == 1
     assert advantages[0] > 0 > advantages[1]  # 1.0 against 0.5
+
+
+def test_where_a_part_is_0_the_reward_stays_and_the_score_is_remembered() -> None:
+    scores = scored([0.2, 0.2], [0.89, 0.81])
+    parts = {**scores.parts, "agrees": Scores.of(np.array([0.0, 1.0]))}
+    some = Scores(np.array([0.2, 1.01]), scores.why, scores.marks, parts)  # .89 was taken back from the first
+    rule = replace(RULE, where="agrees", within=GroupRelative(scale=None))
+    advantages, state = rule.assign(some, batch(2), state=Recent(H))
+    np.testing.assert_allclose(advantages, [-0.05, 0.05], atol=1e-12)  # .2 and .2 + .1
+    assert state.history == (*H, 0.89, 0.81)
+
+
+def test_a_denied_finding_earns_nothing_of_the_map_in_training() -> None:
+    judge = ScriptedJudge((), {"embed": ((0.6, 0.8), (1.0, 0.0), (1.0, 0.0))})
+    system = SYSTEM.with_judge(judge)
+    said = ["<think>x</think><answer>no effusion</answer>"] * 2
+    rows = Batch(said, {"answer": ["effusion", "without effusion"]}, group=[0, 0])
+    scores = system.variant("strict", plus=["contradiction"])(rows)
+    rule = replace(system.credit, within=GroupRelative(scale=None))
+    moved, _ = rule.assign(scores, rows, state=Recent((0.9,) * 64))  # the map sends .6 to 0
+    np.testing.assert_allclose(moved, [0.5 / 12, -0.5 / 12], atol=1e-9)  # text 7/12 and 1/2
+
+
+def test_beyond_the_question_can_stand_in_the_place_of_the_similarity() -> None:
+    reward = SYSTEM.variant("strict", plus=["beyond_question"], minus=["semantic"])
+    said = ["<think>x</think><answer>effusion</answer>", "effusion"]
+    rows = Batch(said, {"answer": ["effusion"] * 2, "question": ["what is it"] * 2}, group=[0, 0])
+    _, state = BEYOND_QUESTION_CREDIT.assign(reward(rows), rows)
+    assert state.history == (1.0,)
 
 
 def test_an_affine_change_of_a_single_reward_cancels() -> None:

@@ -58,7 +58,7 @@ def test_two_phrasings_must_both_be_answered_yes() -> None:
 
 
 def test_threshold_for_judges_that_like_to_say_yes() -> None:
-    judge = ScriptedJudge((), {"choose": ((0.6, 0.4), (0.9, 0.1))})
+    judge = ScriptedJudge((), {"choose": ((0.8, 0.2), (0.9, 0.1))})
     assert ProbablyYes(0.8)(judge, [("a", None), ("b", None)]) == [False, True]
 
 

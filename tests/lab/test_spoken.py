@@ -71,8 +71,10 @@ def test_as_a_judge(classifier: PhraseClassifier) -> None:
     np.testing.assert_allclose(found[0], wanted[2], atol=1e-4)
     np.testing.assert_allclose(found[1], wanted[0], atol=1e-4)
     assert found[2] is None
-    spoiled = Question("", (("kind", "k"), ("phrases", ("a <eos> b",))), images=(row.image,))
-    assert judge.choose([spoiled])[0].value is not None
+    spoiled = [
+        Question("", (("kind", "k"), ("phrases", (f"a {t} b",))), images=(row.image,)) for t in ("<eos>", "<image>")
+    ]
+    assert all(verdict.value is not None for verdict in judge.choose([*asked, *spoiled]))
     with pytest.raises(ConfigError, match="holds the separator"):
         classifier.logits([row.image], [("a <eos> b",)])
 

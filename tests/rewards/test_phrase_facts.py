@@ -10,6 +10,7 @@ from sightline.core import Batch
 from sightline.core.errors import ConfigError
 from sightline.judges.judge import Question, Verdict
 from sightline.metrics.fact_classes import CLASSES, by_class, by_probability, fact_class, separator_loss
+from sightline.parse.phrases import Phrases
 from sightline.rewards.phrase_facts import KINDS, CheckablePhrases, PhraseFacts
 
 
@@ -64,6 +65,11 @@ def test_what_lies_beyond_the_limit_is_one_phrase() -> None:
 def test_soft_worth() -> None:
     scores = PhraseFacts(Words(), "object", by_probability)(Batch(["A dog. A lie."]))
     assert scores.values[0] == pytest.approx(0.3 - 0.5)
+
+
+def test_words_without_a_phrase_earn_nothing() -> None:
+    released = PhraseFacts(Words(), "object", phrases=Phrases(keep_lone=False))
+    assert released(Batch(["Nice.", " "])).values.tolist() == [0.0, -1.0]
 
 
 def test_checkable_share() -> None:

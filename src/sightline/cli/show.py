@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sightline.system import Stage, System
 
 JUDGES = "stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL"
+
+_ADDRESS = re.compile(r"<function ([\w.]+) at 0x[0-9a-f]+>")  # a rule's function goes by its name
 
 
 def systems(
@@ -59,7 +62,7 @@ def show(slug: Annotated[str, typer.Argument(help="The system's slug.")]) -> Non
     _list(console, "extras, rewards that can be added by name", extras)
     _list(console, "strict departs from the paper or its code", system.departs)
     _heading(console, "credit")
-    console.print("  " + _plain(repr(system.credit)), soft_wrap=True)
+    console.print("  " + _plain(_ADDRESS.sub(r"\1", repr(system.credit))), soft_wrap=True)
     for stage in system.recipe:
         _stage(console, stage)
 

@@ -40,7 +40,8 @@ class RecentScale:
 
     H is updated once per batch, behind the mapping, with the raw scores in batch order: all rollouts of a batch share
     one map, and their order plays no part. Rollouts whose raw part is NaN (behind a closed gate, or not scored) keep
-    their reward and do not enter H; those that `where` leaves out keep it and enter H. With several processes the rule sees the whole batch, so H is the same everywhere.
+    their reward and do not enter H; those that `where` leaves out keep it and enter H. With several processes the rule
+    sees the whole batch, so H is the same everywhere.
 
     The same answer earns less as the policy improves: mapped means of different steps cannot be compared, raw ones can.
     A single reward under `GroupRelative` gains little: dividing by the group's deviation cancels any affine change.

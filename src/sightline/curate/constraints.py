@@ -11,7 +11,7 @@ from sightline.core.missing import Missing
 from sightline.judges.judge import Generates, Question, Sampling, ask
 from sightline.judges.prompts import prompt
 from sightline.parse.constraints import read_constraints
-from sightline.rewards.flagged import pictures
+from sightline.rewards.pictures import pictures
 
 CONSTRAINTS, REASON = "constraints", "constraints_error"
 

@@ -12,9 +12,7 @@ _PARTNER = {a: b for pair in _OPPOSITE for a, b in (pair, pair[::-1])}
 _NEXT = dict(zip(COLOURS, (*COLOURS[1:], COLOURS[0]), strict=True))
 _WORDS = "|".join([*_NEXT, *_PARTNER])
 # a digit group of a decimal is no integer, nor is a digit inside a word
-_FIRST = re.compile(
-    rf"(?<![\w.])(?P<number>\d{{1,1000}})(?!\w|\.\d)|(?<!\w)(?P<word>{_WORDS})(?!\w)", re.IGNORECASE
-)
+_FIRST = re.compile(rf"(?<![\w.])(?P<number>\d{{1,1000}})(?!\w|\.\d)|(?<!\w)(?P<word>{_WORDS})(?!\w)", re.IGNORECASE)
 
 
 def with_mistake(thought: str) -> str | Missing:

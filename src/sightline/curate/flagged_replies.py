@@ -17,7 +17,8 @@ from sightline.judges.prompts import prompt
 from sightline.judges.votes import voters
 from sightline.parse.flagged import CORRECT, FlaggedPieces
 from sightline.parse.tags import THINK
-from sightline.rewards.flagged import VERIFIER, asked_about, found_in, pictures
+from sightline.rewards.flagged import VERIFIER, asked_about, found_in
+from sightline.rewards.pictures import pictures
 
 
 class FlaggedReply(NamedTuple):

@@ -21,6 +21,7 @@ from sightline.metrics.claim_rewards import Mode, Tally, is_omission, relative_t
 from sightline.parse.claim_differences import Differences, Form, Verifications
 from sightline.parse.hedging import Hedging
 from sightline.parse.tags import Block
+from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
 CAPTION = Block("answer", which="last", otherwise="text")
@@ -179,10 +180,10 @@ class ClaimDifferences(JudgedReward):
         references(batch, self.column, type(self).__name__)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         known = references(batch, self.column, type(self).__name__)
         rows = zip(batch.parse(self.caption), known, images, strict=True)
-        return [self._asked(said, reference, tuple(shown or ())) for said, reference, shown in rows]
+        return [self._asked(said, reference, shown) for said, reference, shown in rows]
 
     def _asked(self, said: str | Missing, reference: str, images: tuple[Any, ...]) -> tuple[Question, ...]:
         if isinstance(said, Missing) or not said.strip() or not reference:

@@ -38,7 +38,7 @@ class FindingsFitAnswer(Reward):
         knowledge: the table.
         labels: the predicted labels.
         find: text -> mentions; None: of the table's vocabulary in the think block, or in the whole text.
-        negatives: for labels without required findings, an empty F counts only if a finding is denied, not just doubted.
+        negatives: for labels without required findings, an empty F counts only if a finding is denied, not doubted.
 
     Reads: `modality` and `options`, if they are there. Range: 0..1. Marks: asserted findings, 1 if they fit, else 0.
     Low: 0 for an answer that cannot be read, is empty, or is not in the table.

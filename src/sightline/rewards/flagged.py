@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from sightline.core.batch import Batch
 from sightline.core.marks import Mark
 from sightline.core.missing import Missing
@@ -16,6 +14,7 @@ from sightline.judges.judge import Question, Sampling, Verdict
 from sightline.judges.prompts import prompt
 from sightline.judges.word_flags import WordFlags
 from sightline.parse.flagged import FlaggedPieces
+from sightline.rewards.pictures import pictures, pictures_if_any
 from sightline.rewards.reward import JudgedReward, Reward
 
 Occurrence = Literal["all", "first"]
@@ -28,17 +27,6 @@ def asked_about(
     """The question to a verifier about one response, which is fenced."""
     fields = (("problem", problem or ""), ("response", response))
     return Question(template, fields, ("response",), pictures(images), sampling=Sampling(max_tokens=tokens))
-
-
-def pictures(images: Any) -> tuple[Any, ...]:
-    """The pictures of a row: none for None, and one where it is not in a list.
-
-    Example:
-        >>> pictures(None), pictures("a.png"), pictures(["a.png"]), pictures(np.array(["a.png", "b.png"], object))
-        ((), ('a.png',), ('a.png',), ('a.png', 'b.png'))
-    """
-    several = isinstance(images, list | tuple) or (isinstance(images, np.ndarray) and images.dtype == object)
-    return () if images is None else tuple(images) if several else (images,)
 
 
 def found_in(text: str, pieces: Sequence[str], occurrence: Occurrence = "first") -> list[list[tuple[int, int]]]:
@@ -107,7 +95,7 @@ class Unflagged(JudgedReward):
         return (self.column,)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         rows = zip(batch.texts, batch.column(self.column), images, strict=True)
         return [(asked_about(text, p, i, self.template),) if text.strip() else () for text, p, i in rows]
 

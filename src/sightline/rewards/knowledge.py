@@ -120,8 +120,9 @@ class Knowledge:
             labels: at least one.
             modality: CFP, OCT, UWF, ...; of None, or one that the table does not know, all kinds together count.
         """
-        known = modality is not None and modality.upper() in self.modalities
-        kinds = (str(modality).upper(),) if known else self.modalities
+        kind = "" if modality is None else modality.strip().upper()
+        known = kind in self.modalities
+        kinds = (kind,) if known else self.modalities
         required: set[str] = set()
         fitting: set[str] = set()
         for label in labels:

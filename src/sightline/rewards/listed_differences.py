@@ -19,6 +19,7 @@ from sightline.parse.claim_differences import Compared, Difference, Differences
 from sightline.parse.first_object import first_object
 from sightline.parse.tags import Block
 from sightline.rewards.claims import CAPTION, references
+from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Reward
 
 _SCORE = re.compile(r"^[\s*_#]{0,4}SCORE[\s*_]{0,4}:[\s*_]{0,4}(-?\d{1,6})(?![\w.]*\d)", re.IGNORECASE | re.MULTILINE)
@@ -74,9 +75,9 @@ class ListedDifferences(JudgedReward):
         self._known(batch)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         rows = zip(self._listed(batch), self._known(batch), images, strict=True)
-        return [self._asked(listed, known, tuple(shown or ())) for listed, known, shown in rows]
+        return [self._asked(listed, known, shown) for listed, known, shown in rows]
 
     def _asked(
         self, listed: tuple[str, ...] | Missing, known: tuple[str, ...] | None, images: tuple[Any, ...]
@@ -168,9 +169,9 @@ class RatedCaption(JudgedReward):
         self._shown(batch)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         rows = zip(batch.parse(self.caption), self._shown(batch), images, strict=True)
-        return [self._asked(said, known, tuple(shown or ())) for said, known, shown in rows]
+        return [self._asked(said, known, shown) for said, known, shown in rows]
 
     def _asked(self, said: str | Missing, known: str | None, images: tuple[Any, ...]) -> tuple[Question, ...]:
         if isinstance(said, Missing) or not said.strip() or known == "":

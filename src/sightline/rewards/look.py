@@ -19,6 +19,7 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Score, abstain, failed
 from sightline.judges.judge import Question, Sampling
 from sightline.judges.votes import voters
+from sightline.rewards.pictures import pictures
 
 
 @dataclass(frozen=True)
@@ -297,10 +298,7 @@ def said(batch: Batch, row: int, source: Source, item: Any = None, each: str = "
 
 
 def _pictures(batch: Batch, column: str, row: int) -> tuple[Any, ...]:
-    value = batch.column(column, "a second look")[row]
-    if value is None:
-        return ()
-    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return pictures(batch.column(column, "a second look")[row])
 
 
 def by_item(asked: Asked, values: Sequence[Any]) -> Iterator[tuple[Any, Sequence[Any]]]:

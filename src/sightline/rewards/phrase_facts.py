@@ -17,6 +17,7 @@ from sightline.judges.prompts import prompt
 from sightline.metrics.fact_classes import CLASSES, by_class
 from sightline.parse.phrases import Phrases
 from sightline.parse.tags import Span
+from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
 Divide = Callable[[str], Sequence[Span]]
@@ -84,20 +85,20 @@ class PhraseFacts(JudgedReward):
         return -float(self.most), float(self.most)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         return [self._asked(self._capped(p), i) for p, i in zip(self._all(batch), images, strict=True)]
 
     def _all(self, batch: Batch) -> list[Sequence[Span]]:
         return batch.parse(cast(Any, self.phrases))
 
-    def _asked(self, phrases: Sequence[Span], images: Sequence[Any] | None) -> tuple[Question, ...]:
+    def _asked(self, phrases: Sequence[Span], images: tuple[Any, ...]) -> tuple[Question, ...]:
         texts = tuple(phrase.text for phrase in phrases)
         return tuple(
             Question(
                 self.template,
                 (("kind", KINDS[self.kind]), ("phrases", texts[: i + 1])),
                 ("phrases",),
-                tuple(images or ()),
+                images,
                 CLASSES,
             )
             for i in range(len(texts))

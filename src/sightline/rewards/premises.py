@@ -24,7 +24,7 @@ from sightline.parse.constraints import as_constraints
 from sightline.parse.premise_audit import Audit, audit, counted
 from sightline.parse.premises import PremisedSolution, PremisedStep, Solution, checklist
 from sightline.parse.signs import Sign, exact_sign
-from sightline.rewards.flagged import pictures
+from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
 CONSTRAINTS = "constraints"
@@ -190,10 +190,10 @@ class PremisedSteps(JudgedReward):
         descriptions(batch, self.column, type(self).__name__)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [None] * len(batch)
+        images = pictures_if_any(batch)
         shown = descriptions(batch, self.column, type(self).__name__)
         rows = zip(batch.parse(self.solution), batch.column("question"), shown, images, strict=True)
-        return [self._asked(solution, str(q), text or UNKNOWN, pictures(i)) for solution, q, text, i in rows]
+        return [self._asked(solution, str(q), text or UNKNOWN, i) for solution, q, text, i in rows]
 
     def _asked(
         self, solution: Solution | Missing, question: str, shown: str, images: tuple[Any, ...]

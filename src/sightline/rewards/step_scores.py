@@ -17,6 +17,7 @@ from sightline.judges.prompts import prompt
 from sightline.metrics.step_shaping import StepShaping
 from sightline.parse.steps import Steps
 from sightline.parse.tags import Span
+from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
 Divide = Callable[[str], Sequence[Span]]
@@ -94,13 +95,13 @@ class StepScores(JudgedReward):
         return -float(self.most), float(self.most)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        images = batch.column("images") if batch.has("images") else [()] * len(batch)
+        images = pictures_if_any(batch)
         rows = zip(batch.texts, batch.column(self.column), images, strict=True)
         return [tuple(self._question(str(p), text, s, i) for s in self._steps(text)) for text, p, i in rows]
 
-    def _question(self, problem: str, text: str, step: Span, images: Sequence[Any] | None) -> Question:
+    def _question(self, problem: str, text: str, step: Span, images: tuple[Any, ...]) -> Question:
         fields = (("problem", problem), ("before", text[: step.start]), ("step", step.text))
-        return Question(self.template, fields, ("before", "step"), tuple(images or ()), self.options)
+        return Question(self.template, fields, ("before", "step"), images, self.options)
 
     def _steps(self, text: str) -> list[Span]:
         found = list(self.steps(text))

@@ -75,11 +75,11 @@ SYSTEM = System(
         "lighter_format": Extra(-0.5 * format_, "takes half of the format reward back: weights 1, 1, 0.5"),
         "standardised": Extra(
             OnRecentScale(similarity, StandardSigmoid()).when(Answered()),
-            "sigmoid((s - mean H) / std H), to compare with `semantic`; to train with it, `STANDARDISED_CREDIT` instead",
+            "sigmoid((s - mean H) / std H), to compare with `semantic`; to train with it, `STANDARDISED_CREDIT`",
         ),
         "ranked": Extra(
             OnRecentScale(similarity, RankAmong()).when(Answered()),
-            "the share of the history below s, to compare with `semantic`; to train with it, `RANKED_CREDIT` instead",
+            "the share of the history below s, to compare with `semantic`; to train with it, `RANKED_CREDIT`",
         ),
         "contradiction": Extra(
             semantic.when(agrees) - semantic,

@@ -179,6 +179,8 @@ SYSTEM = System(
         "line for the winner, also an empty one, and the last value of a repeated field",
         "the last answer block is the caption; official takes the first",
         "an empty caption is worth 0 without a call; the released server asks the judge",
+        "the judge is shown pictures as they are; the released server makes sides multiples of 28 pixels, 256 "
+        "to 8192 patches of 28 x 28",
     ),
     specimen=(
         {"completion": "a red car. a tree. a dog", "reference": "a red car. a tree. a cat"},

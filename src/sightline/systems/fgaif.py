@@ -86,7 +86,7 @@ SYSTEM = System(
         "the KL penalty is part of the credit rule, so that the trainer's own is 0; official adds it by a slip of sign",
         "`official` of the credit is `OFFICIAL_CREDIT`: rewards times 10 before the estimate, statistics over padding; "
         "the compiled trainer wants 8 rows at least, ours does not",
-        "without a critic V is 0; `WITH_CRITIC` takes measured values, `clipped_value_loss` (weight 0.1) would train them",
+        "without a critic V is 0; `WITH_CRITIC` takes measured values, `clipped_value_loss` times 0.1 trains them",
         "reward models in the paper are 13B with LoRA rank 64, learning rate 2e-5, warmup 0.03, batches of 32, up to "
         "100 epochs with early stopping: settings of `train/phrase_classifier.py`, no stage of the recipe",
         "a verdict that fails makes the rollout NaN",

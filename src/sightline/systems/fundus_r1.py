@@ -44,7 +44,7 @@ SYSTEM = System(
         ),
         "process_with_negatives": Extra(
             0.5 * FindingsFitAnswer(retina(), negatives=True),
-            "in the place of `process`: a healthy eye must be reasoned for, a trace that denies no finding earns nothing",
+            "in the place of `process`: a healthy eye must be reasoned for, nothing without a denied finding",
         ),
         "findings_seen": Extra(FindingsSeen(retina()), "F1 of the asserted findings and those of the picture"),
     },

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Offsets = NDArray[np.int64]
+MOST_PAIRS = 1 << 20  # of neighbouring tokens that are remembered: about a hundred megabytes
 
 
 class TokenOffsets:
@@ -82,6 +83,8 @@ class TokenOffsets:
         """What a token adds behind another one."""
         key = (before, token)
         if key not in self._pieces:
+            if len(self._pieces) >= MOST_PAIRS:
+                self._pieces.clear()
             left = "" if before < 0 else self._decode([before])
             whole = self._decode([token] if before < 0 else [before, token])
             self._pieces[key] = whole[len(left) :] if whole.startswith(left) else "\ufffd"
