@@ -15,3 +15,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: starts processes of its own, takes tens of seconds")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Tests run beside each other: one core each."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

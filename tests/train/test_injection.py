@@ -25,11 +25,6 @@ from sightline.train.injection import Injection
 pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @dataclass(frozen=True)
 class Watching:
     """A credit rule that keeps what it saw."""

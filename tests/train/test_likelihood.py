@@ -30,11 +30,6 @@ from sightline.train import grpo
 pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @dataclass(frozen=True)
 class AfterTheFirstWord(AnswerSlot):
     """The tiny model writes no tags: its answer is put behind its first word."""

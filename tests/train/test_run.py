@@ -36,11 +36,6 @@ STAGES = (
 DEMONSTRATIONS = [{"prompt": row["prompt"], "completion": row["answer"]} for row in rows()]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     folder = tmp_path / "base"

@@ -25,11 +25,6 @@ pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 LOSSES = ["grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo", "luspo", "vespo"]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def run(folder: Path, reward: Any = REWARD, credit: Any = None, count: int = 4, **given: Any) -> Any:
     arguments = {"num_generations": 4, "per_device_train_batch_size": 8, "max_steps": 2, **QUIET, **given}
     return grpo(model(), tokenizer(), reward, credit, rows(count), output_dir=str(folder), **arguments)

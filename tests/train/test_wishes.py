@@ -29,11 +29,6 @@ from sightline.train.wishes import Wishes
 pytestmark = pytest.mark.filterwarnings(DEPRECATED)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @dataclass(frozen=True)
 class Watching:
     """GRPO's credit that keeps what it saw, and asks for what it is told to ask."""

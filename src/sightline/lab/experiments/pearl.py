@@ -116,7 +116,7 @@ EXPERIMENT = Experiment(
         Claim("gate and weight do it without the loss", "lucky at 0.45", "gate and weight", "GRPO", more=False),
         Claim("the loss does it without gate and weight", "lucky at 0.45", "checklist loss", "GRPO", more=False),
         Claim("fewer guesses at equal accuracy", "guessed at 0.45", "PEARL", "GRPO", more=False),
-        Claim("the accuracy is reached as soon", "steps to 0.6", "PEARL", "GRPO", more=False),
+        Claim("an accuracy of 0.6 is reached in fewer steps", "steps to 0.6", "PEARL", "GRPO", more=False),
     ),
     measure=measure,
     limits=(
