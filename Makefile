@@ -34,12 +34,13 @@ bench: $(VENV)/.test  ## speed beside what people use today, as ratios
 	$(BIN)/python benchmarks/loglik.py
 	$(BIN)/python benchmarks/vppo_step.py
 	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/server.py
 
 lab: $(VENV)/.lab  ## every experiment, with its table in docs/lab
 	for slug in $$($(BIN)/sightline systems --names); do $(BIN)/sightline lab $$slug --out docs/lab/$$slug.md || exit 1; done
 
 docs: $(VENV)/.docs  ## the documentation site, into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:  ## the virtual environment and all that was built
 	rm -rf $(VENV) site build dist runs

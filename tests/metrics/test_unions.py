@@ -44,9 +44,9 @@ def test_many_regions_are_quick() -> None:
     rng = np.random.default_rng(0)
     corners = rng.random((256, 2)) * 900
     boxes = np.hstack([corners, corners + rng.random((256, 2)) * 100])
-    start = time.perf_counter()
+    start = time.process_time()
     Union.of(boxes)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 def test_no_box_covers_nothing() -> None:

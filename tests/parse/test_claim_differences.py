@@ -20,9 +20,9 @@ BLOCK = "[DIFFERENCE 1]\nASPECT: colour\nCAPTION_A_CLAIM: a red car: parked\nJUD
 @pytest.mark.parametrize("text", FLOODS, ids=lambda text: text[:5])
 @pytest.mark.parametrize("read", READERS, ids=str)
 def test_floods_cost_little(read, text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     read(text)
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.25
 
 
 @given(st.text(alphabet="[]DIFERNCOVALW_1ab:\n ") | st.text())

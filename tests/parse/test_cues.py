@@ -44,9 +44,9 @@ def test_everything_between_tags_counts() -> None:
     ids=["unclosed", "flood", "digits"],
 )
 def test_floods_take_their_length(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     CueForm()(f"<think>{text}</think><answer>B</answer>")
-    assert time.perf_counter() - start < 0.4
+    assert time.process_time() - start < 0.4
 
 
 @given(st.text(alphabet="<>/cuethinkansw[](),0123 \n", max_size=80))

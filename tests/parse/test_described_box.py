@@ -84,9 +84,9 @@ def test_says_what_is_wrong(text: str, why: str) -> None:
     ],
 )
 def test_is_linear(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     DescribedBox(squeeze=True)(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_blank_is_absent_and_a_word_can_stand_in() -> None:

@@ -74,12 +74,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[text[:24] for text in HOSTILE])
 def test_a_megabyte_takes_no_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert isinstance(FindKeyedBox()(text), KeyedBox)
-    middle = time.perf_counter()
+    middle = time.process_time()
     selected_options(text)
     assert middle - begun < 0.15  # a busy machine's 50 ms
-    assert time.perf_counter() - middle < 0.15
+    assert time.process_time() - middle < 0.15
 
 
 @pytest.mark.parametrize(

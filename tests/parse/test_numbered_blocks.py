@@ -37,8 +37,8 @@ def test_other_letters() -> None:
 def test_a_flood_of_tags_or_blanks_is_read_in_linear_time() -> None:
     import time
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in ("<a1>" * 50_000, " " * 200_000, "<a1></a2>" * 20_000, "<a1>x" * 40_000 + "</a1>"):
         NumberedBlocks()(text)
         BlocksInOrder()(text)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0

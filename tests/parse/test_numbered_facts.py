@@ -53,11 +53,11 @@ def test_one_confirmed_fact_never_pays_for_others() -> None:
 
 
 def test_long_replies_are_cheap() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     FactShare(released=True)("<info1>1</info1>" * 5_000, 3)
     numbered_facts("<info1>" * 20_000)
     ThinkAnswerBox()("<think>\n" + "\n</think>\n<answer>\n\\boxed{" * 20_000)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_the_answer_knows_its_place() -> None:

@@ -58,9 +58,9 @@ def test_sentences(text: str, count: int) -> None:
 
 @pytest.mark.parametrize("flood", ["a, ", ".", "a. ", '!"', ")" * 50 + " ", "\u3000"])
 def test_floods_are_cheap(flood: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     Phrases()(flood * (200_000 // len(flood)))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_fact_lists() -> None:

@@ -23,11 +23,11 @@ FLOODS = ("{" * 50_000, '{"a":' * 50_000, '"' * 50_000, "```" * 20_000, "\\frac{
 
 
 @pytest.mark.parametrize("text", FLOODS, ids=lambda text: text[:6])
-@pytest.mark.parametrize("read", READERS, ids=str)
+@pytest.mark.parametrize("read", READERS, ids=lambda read: getattr(read, "__name__", type(read).__name__))
 def test_floods_cost_little(read, text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     read(text)
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.25
 
 
 @given(st.text())

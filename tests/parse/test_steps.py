@@ -51,10 +51,10 @@ def test_only_a_part_of_the_text() -> None:
 
 @pytest.mark.parametrize("text", ["\n" * 200_000, "step 1: " * 30_000, "a\n" * 100_000, "step " * 50_000])
 def test_hostile_texts_take_no_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(Steps()(text)) <= MOST_STEPS
     assert ThinkBoxed()(text) is not True
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,6 @@ def test_escaped_braces_are_no_braces() -> None:
 
 def test_floods_of_boxes_cost_little() -> None:
     for text in ("\\boxed{" * 150_000, "\\boxed{}" * 120_000, "{" * 10**6, "\\boxed{" + "}" * 10**6):
-        begun = time.perf_counter()
+        begun = time.process_time()
         LastBox()(text)
-        assert time.perf_counter() - begun < 0.3  # 50 ms and room for a busy machine
+        assert time.process_time() - begun < 0.3  # 50 ms and room for a busy machine

@@ -47,9 +47,9 @@ def test_what_each_style_reads(content: str, loose: int, tight: int) -> None:
 
 def test_a_flood_is_counted_and_quick() -> None:
     text = "".join(f"<box>[{i},0,{i + 1},4]</box>" for i in range(20_000))
-    start = time.perf_counter()
+    start = time.process_time()
     found = TaggedBoxes(limit=100)(text)
-    assert time.perf_counter() - start < 0.4
+    assert time.process_time() - start < 0.4
     assert (found.count, len(found.boxes)) == (20_000, 100)
 
 

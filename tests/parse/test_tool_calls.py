@@ -61,7 +61,7 @@ def test_forms(middle: str) -> None:
 @pytest.mark.parametrize("flood", ["<tool_call>", ZOOM, "<think></think>" + " " * 300, "<tool_call>{</tool_call>"])
 def test_floods_are_cheap(flood: str) -> None:
     text = "<think>a</think>" + flood * (100_000 // len(flood))
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(ToolCalls()(text)) <= MOST_CALLS
     ToolTurns()(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -59,9 +59,9 @@ def test_a_cut_list_keeps_its_whole_items(boxes: list[tuple[int, ...]], cut: int
 
 @pytest.mark.parametrize("text", ['{"bbox_2d": [1, 2, 3, 4], "label": "' * 20_000, f"[{', '.join([CAT] * 20_000)}, "])
 def test_floods_take_their_length(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     WholeItems()(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @given(st.text(alphabet='[]{}",:1 bbox_2dlabel\n`', max_size=80))

@@ -113,9 +113,9 @@ def test_floods_are_counted_and_quick() -> None:
     flood = said([["cat", [0, 0, 40, 40]]] + [["cat", [41 + i % 7, 41, 60 + i % 9, 60]] for i in range(6_000)])
     many = [["cat", [i * 10, 0, i * 10 + 9, 9]] for i in range(30)]
     batch = Batch([flood], {"solution": [many]})
-    start = time.perf_counter()
+    start = time.process_time()
     scores = BoxPrecision()(batch)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert "6001 boxes" in scores.why[0]
     assert scores.values[0] < 0.001
     # too long for JSON: whole items are found one by one, and counted all the same

@@ -91,9 +91,9 @@ def test_floods_of_regions_are_quick() -> None:
     corners = rng.random((5000, 2)) * 90
     flood = np.hstack([corners, corners + 1 + rng.random((5000, 2)) * 9]).tolist()
     rows = batch([[G1], [G1, G2]], [G1, G2], [flood, flood])
-    start = time.perf_counter()
+    start = time.process_time()
     LooksWhereUnsure()(rows)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_groups_share_their_gold_boxes() -> None:

@@ -173,6 +173,6 @@ def test_many_steps_are_scored_fast() -> None:
     rng = np.random.default_rng(0)
     goal, baseline = rng.normal(size=(2, 1, 512)).tolist()
     rows = [{"frame": frame, "goal": goal, "baseline": baseline} for frame in rng.normal(size=(3200, 512))]
-    start = time.perf_counter()
+    start = time.process_time()
     scored(GoalBaseline(ColourEmbedder(), 0.5), *rows)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -53,6 +53,6 @@ def test_accepted_texts_are_split_and_trimmed(text: str) -> None:
 )
 def test_a_megabyte_takes_no_time(text: str) -> None:
     batch = Batch([text], {"answer": ["3,2,1,4"]})
-    begun = time.perf_counter()
+    begun = time.process_time()
     PatchOrder()(batch), AcceptedAnswer()(batch)
-    assert time.perf_counter() - begun < 0.2  # two rewards on a busy machine
+    assert time.process_time() - begun < 0.2  # two rewards on a busy machine

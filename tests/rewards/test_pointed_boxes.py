@@ -68,9 +68,9 @@ def test_marks_lie_on_the_boxes() -> None:
 def test_a_thousand_rollouts_are_quick() -> None:
     said = f"<think>t</think><answer>{json.dumps([ITEM] * 3)}</answer>"
     batch = Batch([said] * 1000, {"solution": [[ITEM] * 3] * 1000})
-    begun = time.perf_counter()
+    begun = time.process_time()
     (PointedBoxFit() + PointedBoxForm() + FewRepeats())(batch)
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 @given(st.lists(st.sampled_from(["a", " a ", "b", "", "\n"]), max_size=8))

@@ -91,7 +91,7 @@ def test_steps_are_asked_with_what_came_before() -> None:
 
 
 def test_a_flood_of_primitives_is_scored_quickly() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     flood = seen("Point: " + "(1, 2) " * 3000 + "Line: " + "(0, 0) -- (1, 2) " * 2000)
     PrimitiveFit()(Batch([flood] * 4, {"primitives": [GOLD + " Line: (0, 0) -- (5, 1)"] * 4}))
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0

@@ -48,16 +48,16 @@ def test_references_must_be_texts(value: object) -> None:
 def test_combining_marks_do_not_stall() -> None:
     said = json.dumps({**REFERENCE, "final": "a" + "\u0301\u0316" * 999}, ensure_ascii=False)
     batch = Batch([f"<answer>{said}</answer>"], {"final": ["a"]})
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert FieldSimilarity("final")(batch).values[0] < 0.01
     assert InventedCharacters("final")(batch).values[0] < -0.9
-    assert time.perf_counter() - begun < 0.2
+    assert time.process_time() - begun < 0.2
 
 
 def test_large_batches_are_fast() -> None:
     size = 10_000
     text = f"<think>t</think><answer>{json.dumps(REFERENCE)}</answer>"
     batch = Batch([text] * size, {name: [value] * size for name, value in REFERENCE.items()})
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert sightline.load("kie-hvqa").reward(batch).values.sum() == pytest.approx(1.1 * size)
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3

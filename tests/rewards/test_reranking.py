@@ -55,6 +55,6 @@ def test_released_length_has_a_finite_bound() -> None:
 def test_large_batches_are_fast() -> None:
     size = 20_000
     batch = Batch(["<think>t</think><answer>[4, 1, 2, 3, 5]</answer>"] * size, {"solution": [[[4], 5]] * size})
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert sightline.load("mm-r5").reward(batch).values.sum() == 2 * size
-    assert time.perf_counter() - begun < 4
+    assert time.process_time() - begun < 4

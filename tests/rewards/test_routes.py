@@ -135,9 +135,9 @@ def test_wrong_data_is_the_callers(column: str, value: object) -> None:
 
 def test_floods_of_segments_lose_and_cost_little() -> None:
     flood = written(*[("Line 1", "Alpha", "Gamma"), ("Line 1", "Gamma", "Alpha")] * 8_000, ("Line 2", "Gamma", "Zeta"))
-    begun = time.perf_counter()
+    begun = time.process_time()
     value = rewarded(flood)
-    assert time.perf_counter() - begun < 0.3  # 50 ms and room for a busy machine
+    assert time.process_time() - begun < 0.3  # 50 ms and room for a busy machine
     assert value < -100
     low, high = sightline.load("rewardmap").reward.bounds()
     assert low <= value <= high
@@ -153,6 +153,6 @@ def test_large_batches_are_fast() -> None:
     size = 5_000
     text = written(("Line 1", "Alpha", "Gamma"), ("Line 2", "Gamma", "Zeta"))
     batch = Batch([text] * size, {name: [value] * size for name, value in ROW.items()})
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert np.allclose(sightline.load("rewardmap").reward(batch).values, 21.75)
-    assert time.perf_counter() - begun < 4
+    assert time.process_time() - begun < 4

@@ -90,11 +90,11 @@ def test_chat_replies_are_read_as_text() -> None:
 def test_a_megabyte_costs_little() -> None:
     row = view_rows()[0]
     for text in ("<box>" * 200_000, "<box>" + "1," * 500_000 + "</box>", "<box>" + "9" * 10**6 + "</box>"):
-        began = time.perf_counter()
+        began = time.process_time()
         values = (
             sightline.load("vise")
             .reward(Batch.from_rows([{**row, "completion": text, "moved_completion": text, "seen_after": text}]))
             .values
         )
         assert values == [0.0]
-        assert time.perf_counter() - began < 0.2
+        assert time.process_time() - began < 0.2

@@ -74,10 +74,10 @@ def test_steps_beyond_the_most_are_one() -> None:
 def test_a_flood_of_steps_is_quick() -> None:
     reward = StepScores(LexicalJudge(), StepShaping(None, differences))
     rows = batch("ready\n" * 20_000)
-    start = time.perf_counter()
+    start = time.process_time()
     questions = reward.questions(rows)
     assert len(questions[0]) == 256
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_the_whole_text_as_one_step() -> None:

@@ -80,6 +80,6 @@ def test_a_large_table_is_compared_in_time() -> None:
     names = [f"Column number {i} of the table" for i in range(60)]
     true = "\n".join([",".join(names), *[",".join(["1"] * 60)] * 3])
     said = code("{" + ", ".join(f"'{name}': [1, 1, 1]" for name in names) + "}")
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert TableData()(Batch([said], {"csv": [true]})).values[0] == pytest.approx(1.0)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sightline.cli.audit import audit
 from sightline.cli.check import check
+from sightline.cli.export import export
 from sightline.cli.lab import demo, lab
 from sightline.cli.score import score
+from sightline.cli.serve import serve
 from sightline.cli.show import show, systems
 from sightline.cli.train import train
 from sightline.cli.view import view
@@ -53,7 +56,7 @@ def options(
     """Options of every command."""
 
 
-for command in (systems, show, score, view, train, check, lab, demo):
+for command in (systems, show, score, serve, view, train, export, check, audit, lab, demo):
     app.command()(command)
 
 

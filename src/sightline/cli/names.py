@@ -14,6 +14,7 @@ from sightline.core.errors import ConfigError
 if TYPE_CHECKING:
     from sightline.judges.judge import Judge
     from sightline.rewards.reward import Reward
+    from sightline.scoring.joining import Join
 
 
 def judge_named(name: str, cache: str = "", key: str = "") -> Judge:
@@ -108,6 +109,19 @@ def pairs(words: Iterable[str], option: str) -> tuple[tuple[str, str], ...]:
             raise ConfigError(f"{option} {word}: needs NAME=VALUE")
         found.append((name, value))
     return tuple(found)
+
+
+def joined(path: Path | None, on: str) -> Join | None:
+    """`--join` and `--on` as what they mean.
+
+    Example:
+        >>> joined(Path("data.jsonl"), "request_id=id")
+        Join(path=PosixPath('data.jsonl'), dump='request_id', data='id')
+    """
+    from sightline.scoring.joining import Join
+
+    dump, _, data = on.partition("=")
+    return None if path is None else Join(path, dump, data or dump)
 
 
 def constants(words: Iterable[str]) -> tuple[tuple[str, Any], ...]:

@@ -39,7 +39,17 @@ def score(
     ] = None,
     group: Annotated[Words, typer.Option(help="Columns that together make a group.")] = None,
     gather: Annotated[bool, typer.Option("--gather", help="Rows of one group may lie apart.")] = False,
-    dialect: Annotated[str, typer.Option(help="sightline, trl or verl; told from the columns by default.")] = "",
+    dialect: Annotated[
+        str,
+        typer.Option(
+            help="sightline, trl, verl, ms-swift, nemo-rl, nemo-gym, verifiers, slime or openai-batch; told from the "
+            "columns by default."
+        ),
+    ] = "",
+    join: Annotated[Path | None, typer.Option(help="Data with columns that the file lacks, such as pictures.")] = None,
+    on: Annotated[
+        str, typer.Option(help="The id that file and data share: NAME, or NAME_IN_FILE=NAME_IN_DATA.")
+    ] = "custom_id",
     tokenizer: Annotated[str, typer.Option(help="Counts the column completion_tokens where there is none.")] = "",
     lean: Annotated[bool, typer.Option("--lean", help="Leave the columns of the file out of the results.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes, for rewards that ask no judge.")] = 1,
@@ -78,6 +88,7 @@ def score(
         names.listed(explode or ()),
         names.listed(group or ()),
         gather,
+        names.joined(join, on),
     )
     options = Options(workers, fresh, input_changed, retry_errors)
     _show(_scored(source, rewarded, out, tokenizer, lean, options))

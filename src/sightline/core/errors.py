@@ -10,6 +10,7 @@
     ├── RolloutFileError   (ValueError)    a rollout file cannot be read
     ├── MediaError         (OSError)       an image or a video cannot be read
     ├── JudgeError         (RuntimeError)  a judge call failed: becomes NaN with this text, never reaches the trainer
+    ├── ServerError        (RuntimeError)  a reward server refused a request, or could not be reached in time
     └── MissingExtra       (ImportError)   a feature needs an optional install
 
 Policy text never raises any of these: a bad rollout is a low number with a reason.
@@ -62,6 +63,10 @@ class MediaError(SightlineError, OSError):
 
 class JudgeError(SightlineError, RuntimeError):
     """A judge could not answer; rewards turn it into NaN and keep the provider's words."""
+
+
+class ServerError(SightlineError, RuntimeError):
+    """A reward server refused a request, or could not be reached in time; the message has the server's own words."""
 
 
 class MissingExtra(SightlineError, ImportError):  # noqa: N818 - named for what is missing

@@ -21,6 +21,7 @@ import numpy as np
 import xxhash
 
 from sightline.core.errors import MediaError
+from sightline.media import reach
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -125,7 +126,7 @@ def local_path(source: Any, folder: str | os.PathLike[str] | None = None) -> Pat
     """A path or `file://` address as a path, relative ones in `folder`.
 
     Raises:
-        MediaError: it is a web address or no path at all.
+        MediaError: it is a web address, no path at all, or beyond what this process may read (`media.reach`).
     """
     if not isinstance(source, str | os.PathLike):
         raise MediaError(f"cannot read media from {describe(source)}")
@@ -133,7 +134,9 @@ def local_path(source: Any, folder: str | os.PathLike[str] | None = None) -> Pat
     if text.startswith(("http://", "https://", "s3://", "gs://", "hf://")):
         raise MediaError(f"{describe(source)} is not on this machine; sightline fetches nothing, download it first")
     path = Path(unquote(text[7:]) if text.startswith("file://") else text)
-    return path if folder is None else Path(folder) / path
+    path = path if folder is None else Path(folder) / path
+    reach.check(path)
+    return path
 
 
 def _data_url_bytes(url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the columns of a rollout file mean: our own format, the completion logs of TRL, the rollout dumps of verl.
+"""What the columns of a rollout file mean: our own format, and the dumps of trainers and servers.
 
 A dialect names which columns tell it, where our column names are found, and what makes a group. `Source` adds what the
 user says about one file: other names, constants, lists to take apart.
@@ -6,18 +6,20 @@ user says about one file: other names, constants, lists to take apart.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sightline.core.errors import ColumnError, ConfigError, did_you_mean
+from sightline.scoring import nested
 from sightline.scoring.blocks import Block, JsonBlock
+from sightline.scoring.joining import Join
+from sightline.scoring.located import MEDIA, located
 
-MEDIA = ("image", "images", "video", "videos")
 Step: TypeAlias = "str | int"
 
 
@@ -31,6 +33,8 @@ class Dialect:
         names: our column -> theirs.
         group: our columns that together make a group; empty: every rollout is alone.
         scattered: the rows of a group may lie apart, since the program reorders them.
+        lacks: columns that, any of them present, tell another dialect.
+        rows: a row of the file -> rollouts; None: a row is a rollout.
     """
 
     name: str
@@ -38,6 +42,16 @@ class Dialect:
     names: Mapping[str, str] = field(default_factory=dict)
     group: tuple[str, ...] = ()
     scattered: bool = False
+    lacks: tuple[str, ...] = ()
+    rows: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
+
+    def told(self, names: Sequence[str]) -> bool:
+        """Whether a file with these columns is of this dialect."""
+        return set(self.tells) <= set(names) and not set(self.lacks) & set(names)
+
+    def unfolded(self, block: Block, rows: Sequence[int]) -> tuple[Block, list[int], list[int] | None]:
+        """The rollouts of a block: (block, row of the file, number in that row or None if a row is a rollout)."""
+        return (block, list(rows), None) if self.rows is None else _unfolded(block, rows, self.rows)
 
 
 VERL = Dialect(
@@ -51,7 +65,17 @@ VERL = Dialect(
 )
 TRL = Dialect("trl", ("step", "prompt", "completion", "advantage"), group=("step", "prompt"))
 OWN = Dialect("sightline", ("completion",), group=("group",))
-DIALECTS = (VERL, TRL, OWN)
+SWIFT = Dialect(
+    "ms-swift", ("step", "prompt", "completion", "advantages"), group=("step", "prompt"), rows=nested.swift_rows
+)
+# rows of these are no rollouts yet, and are written as rollouts end
+_nested = partial(Dialect, group=("group",), scattered=True, lacks=("completion",))
+NEMO_RL = Dialect("nemo-rl", ("content", "rewards"), group=("prompt",), lacks=("completion",), rows=nested.nemo_rl_rows)
+NEMO_GYM = _nested("nemo-gym", ("responses_create_params", "response"), rows=nested.nemo_gym_rows)
+VERIFIERS = _nested("verifiers", ("task", "traces"), rows=nested.verifiers_rows)
+SLIME = _nested("slime", ("prompt", "response", "group_index"), rows=nested.slime_rows)
+OPENAI = _nested("openai-batch", ("custom_id", "response"), rows=nested.openai_rows)
+DIALECTS = (VERL, TRL, SWIFT, NEMO_RL, NEMO_GYM, VERIFIERS, SLIME, OPENAI, OWN)
 
 
 @dataclass(frozen=True)
@@ -60,7 +84,7 @@ class Source:
 
     Args:
         path: a file, or a folder of files of one dialect, read in natural order.
-        dialect: `sightline`, `trl` or `verl`; empty: told from the columns.
+        dialect: the name of one of `DIALECTS`; empty: told from the columns.
         rename: our column -> where to find it: a column, or a place in one (`answer[0]`, `reward_model.ground_truth`).
             A place that a row does not have is None there.
         constants: column -> the value of every row.
@@ -69,6 +93,7 @@ class Source:
         group: columns that together make a group, instead of the dialect's.
         gather: rows of one group may lie apart. Adds a first pass over the file; rows wait in memory until their group
             is complete.
+        join: data with columns that the file lacks, such as pictures.
 
     Raises:
         ConfigError: the dialect is unknown.
@@ -81,6 +106,7 @@ class Source:
     explode: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
     gather: bool = False
+    join: Join | None = None
 
     def __post_init__(self) -> None:
         known = [dialect.name for dialect in DIALECTS]
@@ -140,7 +166,7 @@ def columns_of(names: Sequence[str], source: Source) -> Columns:
     Raises:
         ColumnError: there is no completion, or a column that was asked for is missing.
     """
-    dialect = _dialect(names, source)
+    dialect = dialect_of(names, source)
     places = {name: name for name in names}
     places.update({ours: theirs for ours, theirs in dialect.names.items() if theirs in names and ours not in names})
     for name, place in source.rename:
@@ -179,6 +205,24 @@ def exploded(block: Block, source: Source, rows: Sequence[int]) -> tuple[JsonBlo
     return JsonBlock(items), origin, element
 
 
+def dialect_of(names: Sequence[str], source: Source) -> Dialect:
+    """The dialect that the source says, or else that the columns of the file tell."""
+    if source.dialect:
+        return next(dialect for dialect in DIALECTS if dialect.name == source.dialect)
+    return next((dialect for dialect in DIALECTS if dialect.told(names)), OWN)
+
+
+def _unfolded(
+    block: Block, rows: Sequence[int], unfold: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+) -> tuple[Block, list[int], list[int] | None]:
+    found = [
+        (row, number, item)
+        for row, given in zip(rows, block.rows(), strict=True)
+        for number, item in enumerate(unfold(given))
+    ]
+    return JsonBlock([item for _, _, item in found]), [row for row, _, _ in found], [number for _, number, _ in found]
+
+
 def steps_of(place: str) -> list[Step]:
     """A place in nested values, step by step.
 
@@ -187,23 +231,6 @@ def steps_of(place: str) -> list[Step]:
         ['reward_model', 'ground_truth', 0]
     """
     return [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[(-?\d+)\]", place)]
-
-
-def located(value: Any, folder: str) -> Any:
-    """A media value with paths that stand on their own: relative ones are relative to the rollout file."""
-    if isinstance(value, list | tuple):
-        return [located(item, folder) for item in value]
-    if isinstance(value, dict) and isinstance(value.get("path"), str) and value.get("bytes") is None:
-        return {**value, "path": located(value["path"], folder)}
-    if not isinstance(value, str) or "://" in value or value.startswith("data:"):
-        return value
-    return os.path.join(folder, value)
-
-
-def _dialect(names: Sequence[str], source: Source) -> Dialect:
-    if source.dialect:
-        return next(dialect for dialect in DIALECTS if dialect.name == source.dialect)
-    return next((dialect for dialect in DIALECTS if set(dialect.tells) <= set(names)), OWN)
 
 
 def _known_place(place: str, names: Sequence[str], source: Source) -> str:

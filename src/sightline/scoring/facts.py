@@ -24,8 +24,9 @@ def facts_of(job: Job) -> dict[str, Any]:
     return {
         "version": __version__,
         "folder": str(job.source.folder),
-        "input": [[file.name, file.stat().st_size, _content(file)] for file in rollout_files(job.source.path)],
+        "input": _contents(job.source.path),
         "columns": repr(source),
+        **({} if job.source.join is None else {"joined": _contents(job.source.join.path)}),
         "reward": _expression(job.reward),
         "code": _code(job.reward),
         "tokenizer": job.tokenizer,
@@ -41,6 +42,10 @@ def _expression(reward: Reward) -> str:
     for judge in sorted(judges, key=lambda judge: len(repr(judge)), reverse=True):
         text = text.replace(repr(judge), f"<{judge.id}>")
     return re.sub(r" at 0x[0-9a-f]+", "", text)
+
+
+def _contents(path: Path) -> list[list[Any]]:
+    return [[file.name, file.stat().st_size, _content(file)] for file in rollout_files(path)]
 
 
 def _content(path: Path) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sightline.core.errors import RolloutFileError, SightlineError
 from sightline.scoring.blocks import Block, Index
-from sightline.scoring.dialects import Columns, Source, columns_of, exploded
+from sightline.scoring.dialects import Columns, Dialect, Source, columns_of, dialect_of, exploded
 from sightline.scoring.readers import read_blocks, rollout_files
 
 
@@ -33,7 +33,7 @@ class Piece:
         columns: what the columns mean.
         row: (B,) row of the file; with several files rows are counted on.
         group: (B,) group number.
-        element: (B,) which element of an exploded list, or None.
+        element: (B,) which element of an exploded list, or of a row of the file that holds several; None if neither.
     """
 
     block: Block
@@ -72,15 +72,24 @@ def read_pieces(source: Source) -> Iterator[Piece]:
     """
     names: dict[str, None] = {}
     columns: Columns | None = None
+    dialect: Dialect | None = None
     numbers = _Numbers()
     first = 0
     for _, block in _all_blocks(source.path):
         rows = range(first, first + len(block))
         first += len(block)
-        origin, element = list(rows), None
+        if dialect is None:
+            dialect = dialect_of(block.names, source)
+            if dialect.rows is not None:
+                source = replace(source, dialect=dialect.name)  # the columns of its rollouts tell no longer
+        block, origin, counted = dialect.unfolded(block, rows)
+        if source.join is not None and len(block):
+            block = source.join.added(block)
         if source.explode:
-            block, origin, counted = exploded(block, source, rows)
-            element = np.array(counted, np.int64)
+            block, origin, counted = exploded(block, source, origin)
+        if not len(block):
+            continue
+        element = None if counted is None else np.array(counted, np.int64)
         if columns is None or not names.keys() >= set(block.names):
             names.update(dict.fromkeys(block.names))
             columns = columns_of(list(names), source)

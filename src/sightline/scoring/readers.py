@@ -1,4 +1,4 @@
-"""Rollout files as a stream of blocks: JSON lines, JSON arrays and Parquet, told apart by their first bytes.
+"""Rollout files as a stream of blocks: JSON lines, JSON arrays, Parquet, what torch saved; told by their first bytes.
 
 Never holds more than some megabytes of a file. Knows formats only; what the columns mean is the business of
 `dialects.py`.
@@ -16,14 +16,15 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sightline.core.errors import RolloutFileError, did_you_mean
+from sightline.core.errors import MissingExtra, RolloutFileError, did_you_mean
 from sightline.scoring.blocks import ArrowBlock, Block, JsonBlock
 from sightline.scoring.lines import loads, parsed
 
 BLOCK_BYTES = 8 << 20
 LARGEST_ELEMENT = 64 << 20
-SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json")
+SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".pt")
 PARQUET = b"PAR1"
+TORCH = b"PK\x03\x04"
 BOM = b"\xef\xbb\xbf"
 
 
@@ -65,7 +66,7 @@ def count_rows(path: Path) -> int | None:
     kind = _reader(path)
     if kind is _parquet:
         return int(_open_parquet(path).metadata.num_rows)
-    if kind is _json_array:
+    if kind in (_json_array, _torch_samples):
         return None
     lines, last = 0, b"\n"
     with path.open("rb") as file:
@@ -83,6 +84,8 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Block]]:
         raise RolloutFileError(f"{path}: cannot be read: {error}") from error
     if head.startswith(PARQUET) or path.suffix == ".parquet":
         return _parquet
+    if head.startswith(TORCH):
+        return _torch_samples
     first = head.lstrip()[:1]
     if first not in (b"[", b"{"):
         what = "is empty" if not head else f"begins with {head[:20]!r}"
@@ -109,6 +112,25 @@ def _parquet(path: Path) -> Iterator[Block]:
             yield ArrowBlock(pa.Table.from_batches([batch]))
     except (pa.ArrowException, OSError) as error:
         raise RolloutFileError(f"{path}: damaged after row {seen} ({error})") from error
+
+
+def _torch_samples(path: Path) -> Iterator[Block]:
+    """The list `samples` of what torch saved, which may hold tensors and plain values and nothing that runs code."""
+    from pickle import UnpicklingError
+
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra.of(f"reading {path.name}", "train") from error
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RolloutFileError(f"{path}: cannot be read without running code that it holds ({reason})") from error
+    samples = held.get("samples") if isinstance(held, dict) else None
+    if not isinstance(samples, list) or not all(isinstance(sample, dict) for sample in samples):
+        raise RolloutFileError(f"{path}: holds no list `samples` of rollouts")
+    yield JsonBlock(samples)
 
 
 def _json_lines(path: Path) -> Iterator[Block]:

@@ -23,15 +23,15 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from sightline.core.errors import ConfigError, SightlineError
+from sightline.core.errors import ConfigError, RolloutFileError, SightlineError
 from sightline.core.scores import ERROR
 from sightline.rewards.reward import JudgedReward, Reward
-from sightline.scoring.dialects import Source
+from sightline.scoring.dialects import Source, dialect_of
 from sightline.scoring.facts import facts_of
 from sightline.scoring.groups import Pace, Piece, batches, read_pieces, whole_groups
 from sightline.scoring.piece import Job
 from sightline.scoring.processes import Scored, few_collections, in_processes, score_into
-from sightline.scoring.readers import count_rows, rollout_files
+from sightline.scoring.readers import count_rows, read_blocks, rollout_files
 from sightline.scoring.shards import (
     GrowingResult,
     Shards,
@@ -171,11 +171,11 @@ class _Run:
     def _fill(self, shards: Shards, wanted: Rows | None, result: GrowingResult | None) -> int:
         """Add the shards that are missing."""
         before = done = shards.open()
-        total = self._total() if wanted is None else int(wanted.sum())
         pace = self.options.pace or Pace()
-        pieces = _skipped(_selected(whole_groups(self.job.source, self.job.compares), wanted), done)
-        self.progress(done, total)
         try:
+            total = self._total() if wanted is None else int(wanted.sum())
+            pieces = _skipped(_selected(whole_groups(self.job.source, self.job.compares), wanted), done)
+            self.progress(done, total)
             if result is not None:
                 for table in shards.tables():
                     result.add(table)
@@ -203,10 +203,19 @@ class _Run:
             yield from in_processes(self.job, pieces, pace, self.options.workers, folder)
 
     def _total(self) -> int | None:
-        if self.job.source.explode:
+        if self.job.source.explode or _several(self.job.source):
             return None
         counts = [count_rows(file) for file in rollout_files(self.job.source.path)]
         return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _several(source: Source) -> bool:
+    """Whether a row of the file may hold several rollouts; what is wrong with the file is said when it is read."""
+    try:
+        first = next(read_blocks(rollout_files(source.path)[0]), None)
+    except RolloutFileError:
+        return False
+    return first is not None and dialect_of(first.names, source).rows is not None
 
 
 def _asks(node: Reward) -> bool:

@@ -92,8 +92,8 @@ def phrase_classes(phrase: str, things: Sequence[Thing]) -> tuple[int, int, int]
 
     Example:
         >>> scene = [{"name": "3", "colour": "red", "box": [0, 0, 8, 8]},
-        ...          {"name": "star", "colour": "blue", "box": [20, 0, 28, 8]}]
-        >>> phrase_classes("a red 3 is right of the blue star", scene), phrase_classes("here", scene)
+        ...          {"name": "square", "colour": "blue", "box": [20, 0, 28, 8]}]
+        >>> phrase_classes("a red 3 is right of the blue square", scene), phrase_classes("here", scene)
         ((1, 1, 2), (0, 0, 0))
     """
     there = {(thing["colour"], thing["name"]): thing for thing in things}

@@ -1,0 +1,94 @@
+"""A server process: a socket, uvicorn, and an orderly end.
+
+On SIGTERM or SIGINT no connection is taken on any more, requests that were taken on are scored and answered, and the
+process ends with code 0.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from sightline.core.errors import ConfigError, MissingExtra
+from sightline.serve.service import Service
+
+log = logging.getLogger("sightline.serve")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens, and who may call.
+
+    Args:
+        host: an address of this machine.
+        port: 0 takes a free one.
+        token: what callers must send; empty: anybody who reaches the port may call.
+        open: allow an address that other machines reach without a token.
+        connections: at once; more get 503.
+
+    Raises:
+        ConfigError: other machines reach it and there is no token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str = ""
+    open: bool = False
+    connections: int = 1024
+
+    def __post_init__(self) -> None:
+        if not (self.token or self.open or _loopback(self.host)):
+            raise ConfigError(f"other machines reach {self.host}: set a token, or say that the server is open to all")
+
+
+def serve(service: Service, address: Address, threads: int = 0, drain_seconds: float = 120.0) -> None:
+    """Serve until a signal comes; returns when all that was taken on has been answered.
+
+    Args:
+        service: what is served.
+        address: where.
+        threads: requests scored at once; 0: 8 if a judge is asked, else 1.
+        drain_seconds: how long answers may take after the signal; scoring that nobody waits for has as long again.
+
+    Raises:
+        MissingExtra: FastAPI or uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+
+        from sightline.serve.app import Door, app
+    except ImportError as error:
+        raise MissingExtra.of("the reward server", "serve") from error
+    door = Door(service, threads, address.token, drain_seconds)
+    config: dict[str, Any] = {
+        "host": address.host,
+        "port": address.port,
+        "access_log": False,
+        "limit_concurrency": address.connections,
+        "timeout_graceful_shutdown": max(1, round(drain_seconds)),
+        "timeout_keep_alive": 30,
+        "server_header": False,
+        "proxy_headers": False,
+        "h11_max_incomplete_event_size": 64 << 10,
+    }
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ended)  # uvicorn raises the signal again when it is done
+    uvicorn.run(app(door), **config)
+    if door.left:
+        log.error("%d requests are still being scored after %g s; they are given up", door.left, drain_seconds)
+        os._exit(1)  # their threads cannot be stopped
+
+
+def _ended(number: int, frame: object) -> None:
+    """The end was orderly: nothing more to do."""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
