@@ -38,6 +38,7 @@ def test_everything_between_tags_counts() -> None:
     assert (found.count, found.places) == (4, [(1.0, 1.0, 2.0, 2.0), None, None])
 
 
+@pytest.mark.usefixtures("_uncollected")
 @pytest.mark.parametrize(
     "text",
     ["<cue>" * 100_000, "<cue>[1, 1, 2, 2]</cue>" * 40_000, "<cue>[" + "9" * 500_000 + "]</cue>"],

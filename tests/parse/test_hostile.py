@@ -1,6 +1,5 @@
 """No text makes a parser raise, hang, or take time beyond its length."""
 
-import gc
 import pickle
 import time
 
@@ -112,15 +111,6 @@ PARSERS = [
     parse.one_line_lower,
     parse.squeezed,
 ]
-
-
-@pytest.fixture
-def _uncollected():
-    """The collector walks all objects of a test process; what it takes is not the parser's."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 NAMES = [f"{number} {getattr(parser, '__name__', type(parser).__name__)}" for number, parser in enumerate(PARSERS)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -107,10 +108,22 @@ class VerdictStore:
             connection = sqlite3.connect(self.path, timeout=self.wait_seconds)
         with closing(connection):
             with _explained(self.path), connection:
-                connection.execute("PRAGMA journal_mode=WAL")
+                self._write_ahead(connection)
                 connection.execute("PRAGMA synchronous=NORMAL")
                 connection.execute(_TABLE)
             yield connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Readers beside a writer. Where several processes make the file at once, sqlite refuses without waiting."""
+        end = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
 
 @contextmanager
