@@ -7,6 +7,7 @@ for training and 397 that only held-out splits draw.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -131,9 +132,11 @@ def apart(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return a[2] < b[0] or b[2] < a[0] or a[3] < b[1] or b[3] < a[1]
 
 
-def draw(things: list[Thing], look: Look, rng: np.random.Generator) -> Image.Image:
-    """An RGB picture (SIDE x SIDE) of the things, later ones in front."""
-    canvas: np.ndarray = np.full((SIDE, SIDE, 3), look.background, np.float32)
+def draw(
+    things: Sequence[Thing], look: Look, rng: np.random.Generator, size: tuple[int, int] = (SIDE, SIDE)
+) -> Image.Image:
+    """An RGB picture of the things, later ones in front; `size` is (width, height)."""
+    canvas: np.ndarray = np.full((size[1], size[0], 3), look.background, np.float32)
     for thing in things:
         x1, y1, x2, y2 = thing.box
         mask = mask_of(thing.name, thing.size, thing.glyph)[..., None]

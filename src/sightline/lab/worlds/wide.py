@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from sightline.lab.worlds import statements
 from sightline.lab.worlds.canvas import (
     COLOURS,
     DIGITS,
-    MIDDLE_GREY,
     SHAPES,
     Look,
     Thing,
     apart,
+    draw,
     glyphs_of,
     mask_of,
 )
@@ -100,7 +99,7 @@ class Wide:
         x1, y1, x2, y2 = things[question.asked[0]].box
         return {
             "prompt": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question.text}]}],
-            "images": [drawn(things, self.size, self.look, rng)],
+            "images": [draw(things, self.look, rng, self.size)],
             "answer": question.answer,
             "problem_type": question.problem_type,
             "boxes": [thing["box"] for thing in asked],
@@ -159,18 +158,6 @@ class Wide:
             if all(apart(box, other.box) for other in things):
                 things.append(Thing(name, colour, box, size, glyph))
                 return
-
-
-def drawn(things: Sequence[Thing], size: tuple[int, int], look: Look, rng: np.random.Generator) -> Image.Image:
-    """An RGB picture of the things on a canvas of any size."""
-    canvas: np.ndarray = np.full((size[1], size[0], 3), look.background, np.float32)
-    for thing in things:
-        x1, y1, x2, y2 = thing.box
-        mask = mask_of(thing.name, thing.size, thing.glyph)[..., None]
-        ink = np.array(COLOURS[thing.colour], np.float32) * (1 - look.tint) + 255 * look.tint
-        canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] * (1 - mask) + ink * mask
-    canvas = MIDDLE_GREY + look.contrast * (canvas - MIDDLE_GREY) + rng.normal(0, look.noise, canvas.shape)
-    return Image.fromarray(canvas.clip(0, 255).astype(np.uint8))
 
 
 def seen(objects: Sequence[dict[str, Any]]) -> list[str]:
