@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cache
 from pathlib import Path
 
@@ -90,7 +89,6 @@ def run(*words: object, code: int = 0) -> str:
 
 
 def test_command_of_one_system(tmp_path) -> None:
-    began = time.perf_counter()
     said = run("visual-rft", "--out", tmp_path / "a.html")
     assert "rows attacked" in said
     assert "pays" in said
@@ -98,7 +96,6 @@ def test_command_of_one_system(tmp_path) -> None:
     assert "many boxes" in html
     assert "Garden_Phlox" in html
     assert "http" not in html.replace("http-equiv", "")
-    assert time.perf_counter() - began < 30
 
 
 def test_command_fails_for_what_nobody_accepted(tmp_path) -> None:

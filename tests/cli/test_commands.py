@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_what_was_scored(tmp_path):
         signal.signal(signal.SIGINT, previous)
     began = time.monotonic()
     while not list(tmp_path.glob("s.parquet.parts/*.parquet")):
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 120
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 Answer = Callable[[str, dict[str, Any], int], "web.StreamResponse | dict[str, Any]"]
-SLEEP = 3.0
+SLEEP = 60.0  # longer than any client waits; ended when the server stops
 
 
 class Server:

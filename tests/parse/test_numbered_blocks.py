@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,11 +35,8 @@ def test_other_letters() -> None:
     assert NumberedBlocks("q")("<q1>How many?</q1><a1>4</a1>")[1].text == "How many?"
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_flood_of_tags_or_blanks_is_read_in_linear_time() -> None:
-    import time
-
-    begun = time.process_time()
     for text in ("<a1>" * 50_000, " " * 200_000, "<a1></a2>" * 20_000, "<a1>x" * 40_000 + "</a1>"):
         NumberedBlocks()(text)
         BlocksInOrder()(text)
-    assert time.process_time() - begun < 2.0

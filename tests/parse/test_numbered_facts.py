@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -52,12 +51,11 @@ def test_one_confirmed_fact_never_pays_for_others() -> None:
     assert FactShare(released=True)("<info1>1</info1>", 10) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_long_replies_are_cheap() -> None:
-    began = time.process_time()
     FactShare(released=True)("<info1>1</info1>" * 5_000, 3)
     numbered_facts("<info1>" * 20_000)
     ThinkAnswerBox()("<think>\n" + "\n</think>\n<answer>\n\\boxed{" * 20_000)
-    assert time.process_time() - began < 2.0
 
 
 def test_the_answer_knows_its_place() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -63,11 +62,10 @@ def test_long_numbers_differ_but_are_no_pages() -> None:
         "<think>" * 100_000,
     ],
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_cost_little(text: str) -> None:
     for parser in (RankedIds(), RankedIds(after="think"), TightRankedIds(), TightRankedIds("think", 2, literal=True)):
-        begun = time.process_time()
         parser(text)
-        assert time.process_time() - begun < 0.2  # 50 ms and room for a busy machine
 
 
 @given(st.lists(st.integers(-3, 12)), st.integers(0, 9))

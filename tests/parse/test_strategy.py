@@ -2,8 +2,6 @@ r"""Strategy tokens, and the last `\boxed{}` that is closed."""
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,8 +51,7 @@ def test_escaped_braces_are_no_braces() -> None:
     assert LastBox()(r"\boxed{\{1\}}") == r"\{1\}"
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_of_boxes_cost_little() -> None:
     for text in ("\\boxed{" * 150_000, "\\boxed{}" * 120_000, "{" * 10**6, "\\boxed{" + "}" * 10**6):
-        begun = time.process_time()
         LastBox()(text)
-        assert time.process_time() - begun < 0.3  # 50 ms and room for a busy machine

