@@ -30,6 +30,7 @@ bench: $(VENV)/.test  ## speed beside what people use today, as ratios
 	$(BIN)/python benchmarks/rankings.py
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/million.py
+	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/judge_client.py
 	$(BIN)/python benchmarks/loglik.py
 	$(BIN)/python benchmarks/vppo_step.py

@@ -15,5 +15,5 @@ def page() -> str:
     pieces = ["# Command line\n"]
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         context = command.make_context(f"sightline {name}", [], resilient_parsing=True, max_content_width=100)
-        pieces.append(f"## {name}\n\n{block(command.get_help(context))}")
+        pieces.append(f"## {name}\n\n{block(command.get_help(context), 'console')}")
     return "\n".join(pieces)

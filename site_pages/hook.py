@@ -52,9 +52,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """The lab's overview behind the words of its page."""
+    """The lab's overview behind the words of its page; figures of its tables stay on one line."""
     if page.file.src_uri != "lab/index.md":
-        return markdown
+        return markdown.replace(" ± ", "\u00a0±\u00a0") if page.file.src_uri.startswith("lab/") else markdown
     from site_pages import lab_tables
 
     return f"{markdown}\n\n## Tables\n\n{lab_tables.overview(lab_tables.read(LAB))}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from sightline.system import System
 from site_pages.lab_tables import LabTable
 from site_pages.markdown import plain, table
+from site_pages.system_page import asked
 
 _ARXIV = re.compile(r"\b(\d{4}\.\d{5})\b")
 Place = tuple[str, str]  # module, name in it
@@ -23,7 +24,7 @@ def page(systems: Sequence[System], lab: Sequence[LabTable], package: Path) -> s
             f"{plain(system.title)} {_link(system.arxiv)}",
             str(system.year),
             plain(system.family),
-            "yes" if system.judged else "",
+            asked(system),
             "; ".join(one.verdicts for one in lab if one.is_of(system.slug)),
         )
         for system in sorted(systems, key=lambda system: system.slug)
@@ -31,7 +32,8 @@ def page(systems: Sequence[System], lab: Sequence[LabTable], package: Path) -> s
     listed = table(["system", "paper", "year", "rewards", "judge", "lab"], rows)
     return (
         f"# Systems\n\n{len(rows)} published reward systems. Each page is made from the system's record, its vectors "
-        "and its lab table when this site is built.\n\n"
+        "and its lab table when this site is built. `judge` is what its reward [asks for](../judges.md), `lab` how "
+        "many of the paper's claims [showed at small size](../lab/index.md).\n\n"
         f"{listed}\n## Papers and where they are used\n\n"
         "What in the library refers to which paper, from the references of its docstrings.\n\n"
         f"{_papers(systems, package)}"

@@ -15,6 +15,7 @@ from sightline.cli.show import part_list
 from sightline.core.batch import Batch
 from sightline.core.errors import MissingExtra
 from sightline.core.scores import Scores
+from sightline.rewards.reward import JudgedReward
 from sightline.system import System, module_name
 from sightline.train.recipe import describe
 from site_pages import lab_tables, worked_examples
@@ -73,20 +74,37 @@ def _head(system: System) -> str:
         f"[arXiv {system.arxiv}](https://arxiv.org/abs/{system.arxiv}), {system.year}",
         plain(system.family),
         f"reward in [{low:g}, {high:g}]".replace("[", "&#91;").replace("inf", "∞"),
-        "asks a judge" if system.judged else "no judge",
+        f"asks a judge ({asked(system)})" if system.judged else "no judge",
         "strict and official differ" if system.official is not None else "one variant",
     ]
     formula = block(_FORMULAS.sub(_NEXT, system.formula))
     return f"# {system.slug}\n\n**{plain(system.title)}**\n\n{' · '.join(facts)}\n\n{formula}\n"
 
 
+def asked(system: System) -> str:
+    """Which abilities of a judge a system's reward asks for.
+
+    Example:
+        >>> from sightline.system import load
+        >>> asked(load("video-ver"))
+        'generate'
+    """
+    nodes = [node for node in system.reward.walk() if isinstance(node, JudgedReward)]
+    return ", ".join(sorted({node.ability for node in nodes}))
+
+
 def _use(system: System) -> str:
-    judge = " \\\n    --judge openai:http://localhost:8000/v1#MODEL" if system.judged else ""
-    variant = "" if system.official is None else " --variant official"
+    encoder = "dual:MODEL" if {"images", "frames"} & set(system.columns) else "minilm"
+    named = {"": "", "embed": encoder}.get(asked(system), "openai:http://localhost:8000/v1#MODEL")
+    judge = named and f" \\\n    --judge {named}"
     lines = [
         f"sightline show {system.slug}",
-        f"sightline score rollouts.jsonl --system {system.slug}{variant} -o scored.parquet{judge}",
+        f"sightline score rollouts.jsonl --system {system.slug} -o scored.parquet{judge}",
     ]
+    if system.official is not None:
+        lines.append(
+            f"sightline score rollouts.jsonl --system {system.slug} --variant official -o official.parquet{judge}"
+        )
     if any(stage.method in ("sft", "grpo") for stage in system.recipe):
         where = "--model MODEL --data rows.jsonl --output runs/first"
         lines.append(f"sightline train --system {system.slug} {where}{judge}")
@@ -100,7 +118,8 @@ def _parts(system: System) -> str:
         for name, low, high in _named(reward):
             ranges.setdefault(name, {})[variant] = f"{low:g} to {high:g}".replace("inf", "∞")
     rows = [(plain(name), *(found.get(variant, "") for variant in variants)) for name, found in ranges.items()]
-    return table(["part", *variants], rows)
+    written = block(f"R = {system.reward}")
+    return f"{table(['part', *variants], rows)}\nStrict, as `print(system.reward)` shows it:\n\n{written}"
 
 
 def _named(reward: Reward) -> list[tuple[str, float, float]]:

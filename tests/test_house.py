@@ -29,6 +29,14 @@ def test_readme_figures_are_true() -> None:
     assert scores.parts["iou"].why[0] == "1 of 2 gold boxes found with 1 boxes"
 
 
+def test_readme_counts_the_systems() -> None:
+    assert f": {len(sightline.names())} published ones" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_types_are_shipped() -> None:
+    assert (Path(sightline.__file__).parent / "py.typed").exists()
+
+
 def test_importing_needs_no_framework() -> None:
     code = (
         "import sys, sightline; sightline.load('video-ver'); sightline.load('vlm-r1'); "

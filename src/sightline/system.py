@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from sightline.rewards.reward import JudgedReward, Reward, with_judge, without
 
 VARIANTS = ("strict", "official")
 Variant = Literal["strict", "official"]
+_PARTS = re.compile(r"\n(?=  \S)")  # between the parts of a written reward
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,20 @@ class System:
         extras = {name: extra.with_judge(judge) for name, extra in self.extras.items()}
         return replace(self, reward=with_judge(self.reward, judge), official=official, extras=extras)
 
+    def __repr__(self) -> str:
+        return f"System({self.slug!r}, {self.title!r}, arXiv {self.arxiv})"
+
+    def __str__(self) -> str:
+        strict, *parts = _PARTS.split(str(self.reward))
+        lines = [repr(self), self.formula, f"strict   = {strict}", *parts]
+        if self.official is not None:
+            official, *others = _PARTS.split(str(self.official))
+            lines += [f"official = {official}", *(part for part in others if part not in parts)]
+        return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # what IPython and notebooks show
+        printer.text(str(self))
+
     @property
     def judged(self) -> bool:
         """Whether some part of the reward asks a judge."""
@@ -180,7 +196,7 @@ def load(slug: str) -> System:
     module = module_name(slug)
     if module not in modules():
         known = modules()
-        close = did_you_mean(module, known).replace("_", "-")
+        close = did_you_mean(module.lower(), known).replace("_", "-")
         raise UnknownSystem(f"no system is called `{slug}`.{close} `sightline systems` lists all {len(known)}.")
     system: System = importlib.import_module(f"sightline.systems.{module}").SYSTEM
     return system

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -21,6 +22,7 @@ from composed import ALONE, GROUPS, SIZE, TOGETHER, letters, rows
 from test_same_number import LOST, close, columns, config, packed_row
 
 from sightline.adapters import openrlhf, swift, trl, verifiers, verl
+from sightline.adapters.rows import row_for
 from sightline.core.batch import Batch
 from sightline.media import images
 from sightline.rewards.vote_statistics import SideStatistic
@@ -62,7 +64,7 @@ def test_trl_through_its_trainer():
     assert found.dtype == torch.float32
     close(found[:, 0].tolist(), TOGETHER)
     assert "eels/agreement" in metrics
-    assert "why" in extra
+    assert "eels/why" in extra
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -75,13 +77,15 @@ def test_swift_through_its_own_scoring(asynchronous):
         data.GRPOSample.from_row(
             {
                 "messages": [*row["prompt"], {"role": "assistant", "content": row["completion"]}],
-                "prompt_id": f"p{row['group']}",
-                "request_id": f"r{number}",
                 **{name: row[name] for name in ("question", "answer", "images")},
             }
         )
-        for number, row in enumerate(rows())
+        for row in rows()
     ]
+    ids: dict[str, str] = {}
+    for sample, row in zip(samples, rows(), strict=True):  # as `_add_prompt_id_to_inputs` of ms-swift 4.6 gives them
+        sample.prompt_id = ids.setdefault(json.dumps(row["prompt"]), f"prompt_{len(ids)}")
+    assert len({sample.prompt_id for sample in samples}) == GROUPS - 1, "two prompts differ in their pictures only"
     found = core.compute_rewards_per_func(samples, [made(args=None)], None, "cpu")
     close(found[:, 0].tolist(), TOGETHER)
 
@@ -173,6 +177,78 @@ def test_openrlhf_through_its_executor(tmp_path):
     close(asyncio.run(all_of_them()), ALONE, LOST)
 
 
+def test_openrlhf_batches_what_is_logged():
+    """Its replay buffer stops where one rollout has other logs than the next."""
+    experience = peer("openrlhf.trainer.ppo_utils.experience")
+    torch = pytest.importorskip("torch")
+    function = openrlhf.RewardFunction(ALONE)
+    held = []
+    for row in rows():
+        reply = function(["p" + row["completion"]], ["p"], [packed_row(row)])
+        info = {name: torch.tensor([value]) for name, value in reply["extra_logs"].items()}
+        lists = {name: [None] for name in ("prompts", "labels", "images", "mm_train_inputs")}
+        held.append(
+            experience.Experience(
+                sequences=torch.ones(1, 2), rewards=torch.tensor([reply["rewards"]]), info=info, index=[0], **lists
+            )
+        )
+    together = experience.Experience.concat_experiences(held, 0)
+    batch = experience.make_experience_batch(experience.split_experience_batch(together))
+    close(torch.stack(list(batch.rewards)).flatten().tolist(), ALONE, LOST)
+    assert torch.stack(list(batch.info["reward/letters_scored"])).mean() == 0.25
+
+
+def test_openrlhf_reads_the_data_that_are_exported():
+    prompts = peer("openrlhf.datasets.prompts_dataset")
+    row = rows()[0]
+    made = row_for("openrlhf", {**row, "prompt": "<image>How many?"}, 0)
+    asked: list[Any] = []
+
+    def template(chat: Any, **_: Any) -> str:
+        asked.append(chat)
+        return "templated"
+
+    found = prompts.preprocess_data(made, None, "input", "label", template)
+    assert found == ("templated", made["label"])
+    assert [part["type"] for part in asked[0][0]["content"]] == ["image", "text"]
+    assert np.asarray(peer("openrlhf.utils.vlm_utils").load_images(made["images"])[0]).tolist() == (
+        np.asarray(images.load(row["images"][0])).tolist()
+    )
+
+
+def test_trl_takes_two_rewards_and_writes_their_groups(tmp_path):
+    """What it writes at two steps of one generation comes back in its groups."""
+    peer("trl.trainer.grpo_trainer")
+    datasets = peer("datasets")
+    from trl import GRPOConfig, GRPOTrainer
+
+    from sightline.scoring import Source
+    from sightline.scoring.groups import read_pieces
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "train"))
+    from tiny import QUIET, model, tokenizer
+
+    compared = SideStatistic(find=str).named("agreement")
+    data = datasets.Dataset.from_list([{"prompt": "what is", "question": n, "w": float("nan")} for n in "abcd"])
+    settings = GRPOConfig(
+        output_dir=str(tmp_path),
+        per_device_train_batch_size=8,
+        steps_per_generation=2,
+        num_generations=4,
+        max_steps=2,
+        log_completions=True,
+        **QUIET,
+    )
+    functions = [trl.RewardFunction(compared, "eels", 4), trl.RewardFunction(letters, "more", 4)]
+    GRPOTrainer(model(), functions, args=settings, train_dataset=data, processing_class=tokenizer()).train()
+    source = Source(tmp_path / "completions")
+    pieces = list(read_pieces(source))
+    groups = [group for piece in pieces for group in piece.group.tolist()]
+    assert groups == [at // 4 for at in range(32)], "equal prompts, and every rollout twice"
+    said, logged = ([one for piece in pieces for one in piece.block.column(name)] for name in ("completion", "eels"))
+    np.testing.assert_allclose(compared(Batch(said, group=groups)).values, logged, atol=1e-6)
+
+
 def test_verifiers_through_its_own_scoring():
     peer("verifiers.v1")
     from verifiers.v1.configs.agent import AgentConfig
@@ -232,7 +308,8 @@ def test_trl_trains_with_it(tmp_path):
         asked = {"question": [prompt.rpartition(" ")[2] for prompt in table["prompt"]]}
         wanted = rewarded(Batch(table["completion"], asked, group=group)).values
         np.testing.assert_allclose(table["eels"], wanted, atol=1e-6)
-        assert table["agreement"]
+        assert table["eels/agreement"]
+        assert len(set(table["eels/group"])) == max(group) + 1
 
 
 def test_verifiers_traces_are_read(tmp_path):

@@ -58,8 +58,9 @@ def test_trl_calls_with_columns(conversational, grouped):
     close(found, TOGETHER)
     assert function.__name__ == "eels"
     assert pickle.loads(pickle.dumps(function)) == function
-    assert set(extra) == {"why", "accuracy", "letters", "bright", "agreement"}
-    assert metrics["eels/accuracy"] == pytest.approx(np.mean(extra["accuracy"]))
+    assert set(extra) == {f"eels/{name}" for name in ("why", "group", "accuracy", "letters", "bright", "agreement")}
+    assert len(set(extra["eels/group"])) == GROUPS
+    assert metrics["eels/accuracy"] == pytest.approx(np.mean(extra["eels/accuracy"]))
 
 
 def test_a_group_torn_between_processes_is_an_error():
@@ -195,14 +196,13 @@ def test_verl_manager_keeps_groups_whole():
 
     back = dict(zip(order, asyncio.run(all_of_them()), strict=True))
     close([back[at]["reward_score"] for at in range(len(order))], TOGETHER, LOST)
-    assert manager.meeting.waiting == {}
+    assert manager.meeting.hall.waiting == {}
 
 
 @pytest.mark.usefixtures("fake_verl")
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"workers": 8}, "8 reward workers would tear groups apart; set reward.num_workers=1"),
         ({"val": 1}, "8 rollouts in training and 1 in validation"),
         ({"prompts": 512}, "4096 rollouts a step"),
     ],

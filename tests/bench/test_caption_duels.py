@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.bench.caption_duels import caption_duels, preference
@@ -86,7 +86,6 @@ def test_exchanging_sides_exchanges_wins(judged: list[tuple[str | None, bool]]) 
     assert position_bias(said, swapped)["label"] in ("none", "possible", "significant")
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=2, max_size=2))
 def test_chi_square_is_scipys(table: list[list[int]]) -> None:
     from scipy.stats import chi2_contingency

@@ -90,6 +90,14 @@ def test_score_of_a_system_in_both_variants(folder):
         (["show", "vlmr1"], "Did you mean `vlm-r1`"),
         (["view", "r.jsonl", "-o", "r.html"], "not a complete Parquet file"),
         (["check", "video-ver", "--vectors", "none.json"], "cannot read vector file"),
+        (["score", "r.jsonl", "-o", "r.jsonl", "--reward", "own_rewards:says", "--fresh"], "is the file that is read"),
+        (["score", "r.jsonl", "-o", ".", "--reward", "own_rewards:says"], "is a folder"),
+        (
+            ["score", "r.jsonl", "-o", "r.jsonl/s.parquet", "--reward", "own_rewards:says"],
+            "cannot read or write r.jsonl",
+        ),
+        (["export", "trl", "--system", "visual-rft", "-o", "r.jsonl"], "cannot read or write r.jsonl"),
+        (["audit", "visual-rft", "--vectors", "nowhere"], "there is no such folder"),
     ],
 )
 def test_a_mistake_is_one_message_and_code_2(folder, words, message):
@@ -97,6 +105,25 @@ def test_a_mistake_is_one_message_and_code_2(folder, words, message):
     assert message in result.stderr
     assert "Traceback" not in result.output
     assert len(result.stderr.strip().splitlines()) <= 2
+
+
+def test_words_that_change_nothing_are_noted(folder):
+    words = ["--reward", "own_rewards:says", "-o", "s.parquet", "--set", "anser=1", "--judge", "stub"]
+    said = run("score", "r.jsonl", *words).stderr
+    assert "the reward reads no column `anser`. Did you mean `answer`?" in said
+    assert "the reward asks no judge, so stub is not used" in said
+
+
+def test_systems_are_one_line_each():
+    lines = run("systems").stdout.splitlines()
+    assert len(lines) == 1 + len(system.names())
+    assert all(system.load(line.split()[0]).title in line for line in lines[1:])
+
+
+def test_the_version_is_told():
+    from sightline import __version__
+
+    assert run("--version").stdout == f"sightline {__version__}\n"
 
 
 def test_debug_shows_the_traceback(folder):

@@ -30,7 +30,7 @@ def characters(texts: list[str]) -> Tokens:
     return Tokens(offsets[:, :, 0] >= 0, offsets=offsets)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=2, max_size=6))
 def test_every_token_has_the_advantage_of_its_segment(pairs: list[tuple[float, float]]) -> None:
     accuracy, description = map(list, zip(*pairs, strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -44,7 +44,6 @@ def test_rotation_sizes_do_not_tell_the_angle_unless_as_released() -> None:
     assert len({size for _, size in leaky}) == 4, "every angle has a size of its own"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(56, 91), st.integers(56, 91))
 def test_position_is_where_the_cut_lies(seed: int, width: int, height: int) -> None:
     row = Position()(noise(width, height), seed)

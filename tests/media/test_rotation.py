@@ -35,7 +35,7 @@ def test_quarter_turns_of_squares_lose_nothing(degrees: int, side: int) -> None:
     assert inner_rectangle(side, side, degrees) == (side, side)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 3))
 def test_quarter_turns_move_pixels_and_change_none(width: int, height: int, quarters: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width), dtype=np.uint8)

@@ -51,6 +51,31 @@ def test_crops_stay_inside_and_may_be_whole() -> None:
         crop(0, 0, 0, 5, 7, 5)
 
 
+def test_affine_moves_fill_the_released_ranges() -> None:
+    """Rotation -10..10 degrees, scale 0.9..1.1, shift -50..50 pixels: the extremes are nearly reached, never passed."""
+    rng = np.random.default_rng(5)
+    drawn = np.array([RandomWarp(kinds=("affine",))(640, 480, rng).matrix for _ in range(2000)])
+    a, b = drawn[:, 0, 0], drawn[:, 0, 1]
+    shift_x = drawn[:, 0, 2] - ((1 - a) * 320 - b * 240)
+    shift_y = drawn[:, 1, 2] - (b * 320 + (1 - a) * 240)
+    for values, low, high in (
+        (np.degrees(np.arctan2(b, a)), -10, 10),
+        (np.hypot(a, b), 0.9, 1.1),
+        (shift_x, -50, 50),
+        (shift_y, -50, 50),
+    ):
+        slack = (high - low) / 100
+        assert low - 1e-9 <= values.min() < low + slack
+        assert high - slack < values.max() <= high + 1e-9
+
+
+def test_crops_keep_four_fifths_or_more_of_each_side() -> None:
+    rng = np.random.default_rng(5)
+    kept = np.array([1 / RandomWarp(kinds=("crop",))(1000, 1000, rng).matrix[0][0] for _ in range(2000)])
+    assert 0.8 <= kept.min() < 0.802
+    assert 0.998 < kept.max() <= 1
+
+
 def test_a_border_is_grey() -> None:
     warp = RandomWarp(kinds=("affine",), degrees=(0, 0), scale=(1, 1), shift=(30, 30))(*SIZE, np.random.default_rng(0))
     view = np.asarray(warp(Image.new("RGB", SIZE, "red")))
@@ -78,3 +103,20 @@ def test_blur_keeps_a_flat_region_and_its_mean() -> None:
     assert (blurred_region(flat, (0, 0, 30, 30)) == flat).all()
     one = np.zeros((1, 1, 3), np.uint8) + 9
     assert (blurred_region(one, (0, 0, 1, 1)) == 9).all()
+
+
+def test_the_blur_has_51_taps_of_sigma_25() -> None:
+    """One bright column of 255 leaves the Gaussian itself: 255 exp(-d^2 / 1250) / sum over |k| <= 25, 0 beyond."""
+    picture = np.zeros((1, 121, 3), np.uint8)
+    picture[0, 60] = 255
+    blurred = blurred_region(picture, (0, 0, 121, 1))[0, :, 0]
+    norm = sum(np.exp(-(k**2) / 1250) for k in range(-25, 26))
+    assert blurred[60] == round(255 / norm) == 6
+    assert blurred[60 + 25] == round(255 * np.exp(-0.5) / norm) == 4
+    assert blurred[60 + 26] == 0
+
+
+def test_the_mean_colour_is_cut_not_rounded() -> None:
+    picture = np.zeros((1, 3, 3), np.uint8)
+    picture[0, :2] = 4
+    assert (flat_region(picture, (0, 0, 3, 1)) == 2).all(), "8 / 3 = 2.67"

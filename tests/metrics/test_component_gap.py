@@ -18,7 +18,7 @@ def groups(draw):
     return np.array(rewards) / 4, weights / weights.sum(), np.array(ratio)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(groups())
 def test_identities(group) -> None:
     rewards, weights, ratio = group

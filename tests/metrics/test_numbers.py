@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.metrics import equal_rounded, relative_closeness, relative_error
+from sightline.metrics.numbers import near
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -49,3 +50,14 @@ def test_a_gold_number_that_is_none_is_not_applicable():
     assert np.isnan(relative_closeness([1.0, math.inf], [math.nan, math.inf])).all()
     assert relative_error(math.inf, 3.0) == math.inf
     assert relative_error(np.zeros((0, 2)), 1.0).shape == (0, 2)
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 6))
+def test_near_is_exact_arithmetic_on_decimals(whole, apart, places):
+    """a and a + d as decimals are within d of each other, and not within less than it by a thousandth."""
+    scale = 10**places
+    a, b, distance = whole / scale, (whole + apart) / scale, apart / scale
+    assert near(a, b, distance)
+    assert near(b, a, distance)
+    if apart:
+        assert not near(a, b, (apart - 0.001) / scale)

@@ -12,7 +12,7 @@ from sightline.curate.false_thoughts import COLOURS, with_mistake
 from sightline.metrics.paired_tests import mcnemar, paired_effect, rate_of_users
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_is_the_binomial_test(b: int, c: int) -> None:
     expected = binomtest(b, b + c, 0.5).pvalue if b + c else 1.0
@@ -25,7 +25,7 @@ def test_large_counts() -> None:
     assert 0 <= mcnemar(100, 3000) < 1e-100
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=30))
 def test_effect_is_the_difference_of_means(pairs: list[tuple[int, int]]) -> None:
     before, after = map(np.array, zip(*pairs, strict=True))
@@ -62,7 +62,7 @@ def test_mistakes(thought: str, false: str) -> None:
     assert with_mistake(thought) == false
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text(max_size=30))
 def test_a_mistake_changes_the_text_or_there_is_none(thought: str) -> None:
     found = with_mistake(thought)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.metrics.pointed_boxes import inclusive_iou, matched_tests, passed_tests
@@ -44,7 +44,6 @@ def by_hand(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return int(iou) + int(near) + int(close and inside)
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(st.lists(ITEM, max_size=4), st.lists(ITEM, max_size=4))
 def test_the_matching_passes_most_tests(pred: list[tuple[int, ...]], gold: list[tuple[int, ...]]) -> None:
     shorter, longer = sorted((pred, gold), key=len)

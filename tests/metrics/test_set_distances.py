@@ -18,7 +18,7 @@ EXACT = {name: distance for name, distance in DISTANCES.items() if name != "sink
 
 
 @given(sets_of, sets_of, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_order_and_sides_do_not_matter(x, y, random) -> None:
     for name, distance in EXACT.items():
         value = distance(x, y)
@@ -28,7 +28,7 @@ def test_order_and_sides_do_not_matter(x, y, random) -> None:
 
 
 @given(sets_of)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_set_is_next_to_itself_but_for_rows_without_length(x) -> None:
     whole = [row for row in x if any(row)]
     for name, distance in EXACT.items():
@@ -39,7 +39,7 @@ def test_a_set_is_next_to_itself_but_for_rows_without_length(x) -> None:
 
 
 @given(sets_of, sets_of)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_assignment_is_the_best_of_all(x, y) -> None:
     small, large = sorted((x, y), key=len)
     c = cosine_cost(sets.unit_rows(small), sets.unit_rows(large))
@@ -48,7 +48,7 @@ def test_the_assignment_is_the_best_of_all(x, y) -> None:
 
 
 @given(sets_of, sets_of)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_transport_by_copies_is_transport_by_linear_programme(x, y) -> None:
     c = cosine_cost(sets.unit_rows(x), sets.unit_rows(y))
     assert earth_movers(x, y) == pytest.approx(sets._linear_programme(c), abs=1e-9)

@@ -31,14 +31,14 @@ EXPRESSION = re.compile(r"<description>.*?</description>\s*<think>.*?</think>\s*
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_lenient_form_is_the_released_expression(text: str) -> None:
     found = DescribedBox(balanced=False)(text)
     assert (not isinstance(found, Missing)) == (EXPRESSION.fullmatch(text) is not None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_squeezing_is_the_released_substitution(text: str) -> None:
     squeezed = re.sub(r"\s*(<|>|/)\s*", r"\1", text)
@@ -46,7 +46,7 @@ def test_squeezing_is_the_released_substitution(text: str) -> None:
     assert (not isinstance(found, Missing)) == (EXPRESSION.fullmatch(squeezed) is not None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("a{}\\ ", max_size=12))
 def test_strict_form_is_lenient_and_ends_in_its_own_brace(inner: str) -> None:
     text = f"<description>d</description><think>t</think>\\boxed{{{inner}"

@@ -14,7 +14,7 @@ PIECES = ["<think>\n", "\n</think>\n<answer>\n", "\n</answer>", "\\boxed{", "}",
 EXPRESSION = re.compile(r"<think>\n.*?\n</think>\n<answer>\n.*?\\boxed\{.+?\}.*?\n</answer>", re.DOTALL)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_form_is_the_released_expression(middle: str) -> None:
     for text in (middle, f"<think>\n{middle}\n</answer>", f"<think>\n\n</think>\n<answer>\n{middle}\n</answer>"):
@@ -25,13 +25,13 @@ def test_form_is_the_released_expression(middle: str) -> None:
 FACTS = st.lists(st.text("ab <>=", min_size=1, max_size=6).map(str.strip).filter(bool), max_size=5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(FACTS)
 def test_facts_come_back(facts: list[str]) -> None:
     assert numbered_facts(as_numbered(tuple(facts))) == tuple(facts)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(["0", "1"]), min_size=1, max_size=8))
 def test_full_replies_agree_up_to_the_constant(verdicts: list[str]) -> None:
     reply, m = as_numbered(tuple(verdicts)), len(verdicts)
@@ -39,7 +39,7 @@ def test_full_replies_agree_up_to_the_constant(verdicts: list[str]) -> None:
     assert FactShare(released=True)(reply, m) == pytest.approx(verdicts.count("1") / (m + 1e-6))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text("<>/info12 .nae-", max_size=60), st.integers(1, 4))
 def test_any_reply_is_a_share(reply: str, m: int) -> None:
     assert 0 <= FactShare()(reply, m) <= 1

@@ -42,7 +42,7 @@ def cheapest(pred: list[Any], gold: list[Any]) -> float:
     return min(sum(pair(i, j) for i, j in enumerate(order)) for order in orders)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(labelled, labelled)
 def test_pairing_has_the_least_total_cost(pred: list[Any], gold: list[Any]) -> None:
     batch = Batch([said(pred)], {"solution": [[list(g) for g in gold]]})
@@ -56,7 +56,7 @@ def test_pairing_has_the_least_total_cost(pred: list[Any], gold: list[Any]) -> N
     assert found.paired.sum() == min(len(pred), len(gold))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(labelled, labelled)
 def test_strict_never_pays_more_than_released(pred: list[Any], gold: list[Any]) -> None:
     batch = Batch([said(pred)], {"solution": [[list(g) for g in gold]]})

@@ -112,7 +112,7 @@ def test_promises_hold_with_a_reader(name: str) -> None:
 BOXES = st.lists(st.tuples(*[st.integers(-30, 70)] * 4), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BOXES)
 def test_share_is_that_of_painted_pixels(boxes: list[tuple[int, int, int, int]]) -> None:
     painted = np.zeros((40, 40), bool)
@@ -123,7 +123,7 @@ def test_share_is_that_of_painted_pixels(boxes: list[tuple[int, int, int, int]])
     assert value == pytest.approx(1 - painted.mean() if painted.any() else 0.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(BOXES)
 def test_a_repeat_changes_nothing(boxes: list[tuple[int, int, int, int]]) -> None:
     text = "".join(call(*box) for box in boxes)

@@ -34,7 +34,7 @@ def batch(answers: list[Any], gold: Any, looks: list[Any] | None = None, **colum
     return Batch.from_rows([{**base, "completion": text} for text in texts])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(box, max_size=4), st.lists(box, max_size=4))
 def test_soft_hits_never_beat_hits_and_weights_mix(pred: list[Any], gold: list[Any]) -> None:
     rows = batch([pred], gold)
@@ -45,7 +45,7 @@ def test_soft_hits_never_beat_hits_and_weights_mix(pred: list[Any], gold: list[A
     assert hard == pytest.approx((precision + recall) / 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(box, max_size=3), min_size=2, max_size=4), st.lists(box, min_size=1, max_size=3))
 def test_disagreement_is_the_population_variance_of_the_best_overlap(answers: list[Any], gold: list[Any]) -> None:
     found = batch(answers, gold).once(Disagreement())
@@ -60,7 +60,7 @@ def test_example_of_the_sheet() -> None:
     assert found.tolist() == [0.0, 0.171875] * 4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(box, max_size=3), min_size=2, max_size=4), st.lists(box, max_size=3), st.randoms())
 def test_order_of_the_rollouts_does_not_matter(answers: list[Any], gold: list[Any], random: Any) -> None:
     order = list(range(len(answers)))

@@ -174,3 +174,10 @@ def test_many_steps_are_scored_fast() -> None:
     goal, baseline = rng.normal(size=(2, 1, 512)).tolist()
     rows = [{"frame": frame, "goal": goal, "baseline": baseline} for frame in rng.normal(size=(3200, 512))]
     scored(GoalBaseline(ColourEmbedder(), 0.5), *rows)
+
+
+def test_prompts_may_stand_in_arrays() -> None:
+    rows = [{"completion": "", "frame": [1.0, 0.0], "goal": np.array([[1.0, 0.0], [0.0, 1.0]]), "alpha": 0.0}]
+    told = [{**rows[0], "goal": np.array(["a red ball", "a ball"])}]
+    assert GoalBaseline(ColourEmbedder())(Batch.from_rows(rows)).values == pytest.approx([0.75])
+    GoalBaseline(ColourEmbedder()).check(Batch.from_rows(told))

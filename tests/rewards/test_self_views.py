@@ -96,3 +96,14 @@ def test_a_megabyte_costs_little() -> None:
             .values
         )
         assert values == [0.0]
+
+
+def test_the_policy_is_asked_within_the_papers_limits() -> None:
+    """Grounding in 64 tokens, sampled; visibility in 16, greedily."""
+    asked = {one.column: (one.max_tokens, one.greedy) for one in (*ViewsAgree.fills, *Vanishes(control=True).fills)}
+    assert asked == {
+        "moved_completion": (64, False),
+        "seen_before": (16, True),
+        "seen_after": (16, True),
+        "seen_control": (16, True),
+    }

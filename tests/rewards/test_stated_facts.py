@@ -88,7 +88,7 @@ def test_facts_of_another_kind(facts: object) -> None:
         StatesFacts(WordsStated())(batch("a", facts=facts))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(1, 5))
 def test_repeats_are_counted_pairwise(words: list[str], n: int) -> None:
     grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]

@@ -70,7 +70,7 @@ def test_marks_point_at_the_token() -> None:
 
 
 def test_relaxed_numbers() -> None:
-    pairs = {("95", "100"): 1, ("94.9", "100"): 0, ("-95", "-100"): 1, ("", "0"): 0}
+    pairs = {("95", "100"): 1, ("94.9", "100"): 0, ("1.9", "2"): 1, ("-95", "-100"): 1, ("", "0"): 0}
     assert {pair: RelaxedMatch()(*pair) for pair in pairs} == pairs
 
 

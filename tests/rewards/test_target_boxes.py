@@ -30,7 +30,7 @@ def value(pred: Any, targets: Any, salience: Any = None, reward: Any = None) -> 
     return float((reward or SalientBoxes())(Batch([said(pred)], columns)).values[0])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(distinct, st.lists(box, min_size=1, max_size=3), st.data())
 def test_value_is_that_of_the_best_assignment(pred: list[Any], targets: list[Any], data: Any) -> None:
     weights = data.draw(st.lists(st.sampled_from([0.1, 0.5, 1.0]), min_size=len(targets), max_size=len(targets)))
@@ -41,7 +41,7 @@ def test_value_is_that_of_the_best_assignment(pred: list[Any], targets: list[Any
     assert value(pred, targets, weights) == pytest.approx(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(distinct, st.lists(box, min_size=1, max_size=3))
 def test_order_and_repeats_of_mentions_change_nothing(pred: list[Any], targets: list[Any]) -> None:
     assert value([*reversed(pred), *pred], targets) == pytest.approx(value(pred, targets))

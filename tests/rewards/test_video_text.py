@@ -39,6 +39,8 @@ def test_pictures_of_every_kind_are_seen_in_their_colours(tmp_path: Path) -> Non
     RED.save(path)
     kinds = [[RED], [str(path)], [path.read_bytes()], [{"path": str(path)}], [np.asarray(RED)], [data_url(RED)], RED]
     assert [value(kind) for kind in kinds] == [1.0] * len(kinds)
+    assert value(np.array([str(path)] * 2)) == 1
+    assert value(np.array(["nowhere.png"])) == 0
     assert value([BLUE]) == 0
 
 

@@ -23,7 +23,7 @@ def said(boxes: Any) -> str:
     return " ".join(f"<cue>{list(b)}</cue>" for b in boxes)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(box, max_size=4), st.lists(box, max_size=4))
 def test_value_is_that_of_one_assignment_by_scipy(pred: list[Any], refs: list[Any]) -> None:
     value = VisualCues()(Batch([said(pred)], {"cues": [refs]})).values[0]
@@ -36,7 +36,7 @@ def test_value_is_that_of_one_assignment_by_scipy(pred: list[Any], refs: list[An
     assert value == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(box, max_size=4), st.lists(box, min_size=1, max_size=4))
 def test_hits_first_never_finds_fewer(pred: list[Any], refs: list[Any]) -> None:
     batch = Batch([said(pred)], {"cues": [refs]})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,14 +17,24 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
 from composed import GROUPS, SIZE, TOGETHER, expected, picture, rows
 
 from sightline.core.errors import ColumnError, RolloutFileError
+from sightline.core.rollout import policy_text
 from sightline.scoring import Source, score_file
 from sightline.scoring.dialects import DIALECTS, dialect_of
 from sightline.scoring.groups import read_pieces
 from sightline.scoring.joining import Join
-from sightline.scoring.readers import read_blocks
+from sightline.scoring.nested import (
+    nemo_gym_rows,
+    nemo_rl_rows,
+    openai_rows,
+    slime_rows,
+    swift_rows,
+    verifiers_rows,
+)
+from sightline.scoring.readers import count_rows, read_blocks, rollout_files
 
 
 def lines(path: Path, found: list[Any]) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text("".join(json.dumps(one) + "\n" for one in found), "utf-8")
     return path
 
@@ -224,6 +235,156 @@ def test_an_id_that_the_data_lack_is_an_error(tmp_path):
         scores(Source(dump, join=Join(data(tmp_path), "id", "id")), tmp_path)
     with pytest.raises(ColumnError, match="--on request_id: the dump has"):
         list(read_pieces(Source(dump, join=Join(tmp_path / "data" / "data.jsonl", "request_id", "id"))))
+
+
+def grouped(source: Source) -> list[list[str]]:
+    """The texts of every group."""
+    found: dict[int, list[str]] = {}
+    for piece in read_pieces(source):
+        said = piece.columns.values(piece.block, source)["completion"]
+        for group, text in zip(piece.group.tolist(), said, strict=True):
+            found.setdefault(group, []).append(policy_text(text))
+    return list(found.values())
+
+
+def test_an_id_of_the_data_is_another_group_in_every_step(tmp_path):
+    """A second epoch asks the same row of data again, of another policy."""
+    for step in (1, 2):
+        found = [{"input": "q", "output": f"{step}{n}", "gts": "7", "score": 0, "step": step, "id": 3} for n in "ab"]
+        lines(tmp_path / "dump" / f"{step}.jsonl", found)
+    lines(tmp_path / "data.jsonl", [{"id": 3, "group": 12, "images": []}])
+    wanted = [["1a", "1b"], ["2a", "2b"]]
+    assert grouped(Source(tmp_path / "dump")) == wanted
+    assert grouped(Source(tmp_path / "dump", join=Join(tmp_path / "data.jsonl", "id", "id"))) == wanted
+
+
+def test_trl_groups_as_our_reward_logged_them_each_time_they_were_written(tmp_path):
+    """TRL writes the rollouts of one generation again at every step that trains on them."""
+    import pandas
+
+    for step in (1, 2):
+        found = [
+            {"step": step, "prompt": "q", "completion": f"{step}{group}{n}", "eels": 0.0, "eels/group": f"u.{group}"}
+            | {"advantage": 0.0}
+            for group in (0, 1)
+            for n in "ab"
+        ]
+        (tmp_path / "completions").mkdir(exist_ok=True)
+        pandas.DataFrame(found).to_parquet(tmp_path / "completions" / f"completions_{step:05d}.parquet")
+    wanted = [["10a", "10b"], ["11a", "11b"], ["20a", "20b"], ["21a", "21b"]]
+    assert grouped(Source(tmp_path / "completions")) == wanted
+
+
+def test_nemo_rl_names_the_step_in_the_file_and_a_system_prompt_is_a_turn(tmp_path):
+    asks = "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n"
+    for step in (2, 10):
+        found = [
+            {"content": ["<|im_start|>system\nBe.<|im_end|>\n", asks, f"{step}{n}", "wrong"], "rewards": 0.0}
+            for n in "ab"
+        ]
+        lines(tmp_path / f"train_data_step{step}.jsonl", found)
+    assert grouped(Source(tmp_path)) == [["2a", "2b"], ["10a", "10b"]]
+    (row,) = nemo_rl_rows({"content": ["user q", "said", "seen", "more"], "rewards": 1.0})
+    assert (row["prompt"], policy_text(row["completion"])) == ("user q", "said\nmore")
+    (row,) = nemo_rl_rows({"content": ["q", "I am your assistant", "seen"], "rewards": 1.0})
+    assert policy_text(row["completion"]) == "I am your assistant"
+
+
+def test_steps_of_swift_are_numbers(tmp_path):
+    (piece,) = read_pieces(Source(swift_dump(tmp_path)))
+    assert set(piece.columns.values(piece.block, Source(tmp_path))["step"]) == {1, 2}
+    assert swift_rows({"step": ["a"], "completion": ["b"]}) == [{"step": "a", "completion": "b"}]
+
+
+def test_what_failed_before_a_reply_is_no_rollout(tmp_path):
+    asked = {"responses_create_params": {"input": "q"}}
+    failed = {"status": "failed", "error": {"code": "server_error"}, "output": []}
+    assert nemo_gym_rows({**asked, "error": "no connection"}) == []
+    assert nemo_gym_rows({**asked, "response": failed}) == []
+    assert len(nemo_gym_rows({**asked, "response": {"status": "incomplete", "error": None, "output": []}})) == 1
+    assert openai_rows({"custom_id": "1", "response": {"status_code": 200, "body": failed}, "error": None}) == []
+    node = {"parent": None, "message": {"role": "user", "content": "q"}, "sampled": False}
+    assert verifiers_rows({"traces": [{"nodes": [node], "errors": [{"type": "ProviderError"}]}]}) == []
+
+
+def test_openai_batch_in_any_order_and_shape(tmp_path):
+    def reply(name: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"custom_id": name, "response": {"status_code": 200, "body": body}, "error": None} | more
+
+    replies = [
+        reply("b", {"choices": [{"index": 0, "text": "b0"}, {"index": 1, "text": "b1"}]}),
+        {"custom_id": "c", "response": {"status_code": 429, "body": {"error": {"message": "slow"}}}, "error": None},
+        {"custom_id": "d", "response": None, "error": {"code": "batch_expired"}},
+        reply("a", {"choices": [{"index": 0, "message": {"role": "assistant", "content": None, "refusal": "no"}}]}),
+        reply(
+            "e", {"output": [{"type": "message", "content": [{"type": "output_text", "text": "e0"}]}], "error": None}
+        ),
+    ]
+    asked = [
+        {"custom_id": "a", "body": {"messages": [{"role": "user", "content": "qa"}]}},
+        {"custom_id": "e", "body": {"input": [{"role": "user", "content": [{"type": "input_text", "text": "qe"}]}]}},
+        {"custom_id": "b", "body": {"prompt": "qb"}},
+    ]
+    source = Source(
+        lines(tmp_path / "out.jsonl", replies), join=Join(lines(tmp_path / "in.jsonl", asked), "custom_id", "custom_id")
+    )
+    assert grouped(source) == [["b0", "b1"], [""], ["e0"]]
+    (piece,) = read_pieces(source)
+    prompts = piece.columns.values(piece.block, source)["prompt"]
+    assert [
+        policy_text([{**turn, "role": "assistant"} for turn in one]) if isinstance(one, list) else one
+        for one in prompts
+    ] == ["qb", "qb", "qa", "qe"]
+
+
+def test_rows_with_a_body_of_their_own_are_data(tmp_path):
+    data_file = lines(tmp_path / "data.jsonl", [{"id": "1", "body": {"mass": 3}, "answer": "7"}])
+    dump = lines(tmp_path / "1.jsonl", [{"input": "q", "output": "a", "gts": None, "id": 1.0}])
+    (piece,) = read_pieces(Source(dump, join=Join(data_file, "id", "id")))
+    found = piece.columns.values(piece.block, Source(dump))
+    assert (found["body"], found["answer"]) == ([{"mass": 3}], ["7"])
+
+
+def test_slime_without_a_label_keeps_the_answer_of_its_metadata():
+    sample = {"prompt": "q", "response": "a", "group_index": 0, "label": None, "metadata": {"answer": "7"}}
+    assert slime_rows(sample)[0]["answer"] == "7"
+    assert slime_rows({**sample, "label": "8"})[0]["answer"] == "8"
+
+
+def test_results_of_verifiers_before_its_traces(tmp_path):
+    found = [
+        {"example_id": n % 2, "prompt": [{"role": "user", "content": "q"}], "reward": 0.0, "task": "default"}
+        | {"completion": [{"role": "assistant", "content": f"{n}"}], "answer": "7"}
+        for n in range(4)
+    ]
+    assert grouped(Source(lines(tmp_path / "results.jsonl", found))) == [["0", "2"], ["1", "3"]]
+
+
+@pytest.mark.parametrize("packing", ["", "gzip", "zstd"])
+@pytest.mark.parametrize("written", ["lines", "list", "windows"])
+def test_packed_files_read_as_plain_ones(tmp_path, packing, written):
+    found = [{"completion": f"né {n}", "group": n // 2} for n in range(5)]
+    text = "\n".join(json.dumps(one, ensure_ascii=False) for one in found)
+    text = {"lines": text, "list": json.dumps(found), "windows": "\ufeff" + text.replace("\n", "\r\n") + "\r\n"}[
+        written
+    ]
+    kind = ".json" if written == "list" else ".jsonl"
+    path = tmp_path / f"a{kind}{ {'': '', 'gzip': '.gz', 'zstd': '.zst'}[packing] }"
+    with pyarrow.output_stream(str(path), compression=packing or None) as file:
+        file.write(text.encode())
+    assert [row for block in read_blocks(path) for row in block.rows()] == found
+    assert rollout_files(tmp_path) == [path]
+    assert count_rows(path) == (None if packing or written == "list" else 5)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_packed_file_that_is_still_written(tmp_path, packing):
+    path = tmp_path / "a.jsonl"
+    with pyarrow.output_stream(str(path), compression=packing) as file:
+        file.write(b"".join(b'{"completion": "%d"}\n' % n for n in range(50_000)))
+    path.write_bytes(path.read_bytes()[:-4000])
+    with pytest.raises(RolloutFileError, match="cannot be read"):
+        list(read_blocks(path))
 
 
 def test_our_own_files_stay_our_own():

@@ -53,7 +53,7 @@ def test_what_python_writes_beyond_json_is_read(tmp_path):
     assert second == {"a": "\ud800", "b": 123456789012345678901234567890}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists), max_size=4)))
 def test_any_list_of_rows_is_read(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("any") / "r.json"

@@ -30,8 +30,8 @@ def scored(tmp_path: Path, rows: list[dict[str, Any]], reward: Reward) -> list[f
 
 
 def test_each_row_is_scored_at_its_own_step(tmp_path: Path) -> None:
-    rows = [{"step": step} for step in (100, 0, None, 99, 500, 0)]
-    assert scored(tmp_path, rows, STAGES) == [2.0, 1.0, 2.0, 1.0, 2.0, 1.0]
+    rows = [{"step": step} for step in (100, 0, None, 99, 500.0, 0, float("nan"))]
+    assert scored(tmp_path, rows, STAGES) == [2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]
 
 
 def test_without_the_column_a_schedule_is_at_its_end(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,6 +28,12 @@ class Says(RowReward):
         fault = columns.get("fault")
         if fault == "crash":
             raise RuntimeError("a fault of ours")
+        if fault == "exit":
+            raise SystemExit(3)
+        if fault == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault == "half":
+            return Score(1.0, "half of a pair: \ud800")
         if fault:
             return abstain("asked to") if fault == "abstain" else failed("asked to")
         return Score(float(str(columns["answer"]) in rollout.text), "looked for it")

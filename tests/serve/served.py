@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 class Served:
     def __init__(self, process: subprocess.Popen, log: Path, counted: Path):
         self.process, self.log, self.counted_file = process, log, counted
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not (found := re.search(r"http://127.0.0.1:(\d+)", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -41,7 +41,8 @@ class Served:
                 return reply.status, reply.read(), reply.headers
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read()), error.headers
+                said = error.read()
+                return error.code, json.loads(said) if said else None, error.headers
 
     def scores(self, body, **more):
         status, answer, _ = self.ask(body=body, **more)
@@ -66,20 +67,30 @@ class Served:
     def end(self) -> str:
         """SIGTERM, and what the server logged; its exit code must be 0."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, self.log.read_text()
+        assert self.process.wait(180) == 0, self.log.read_text()
         return self.log.read_text()
 
 
 @contextmanager
 def serving(folder: Path, *options: str, reward: str = "says", **environment: str) -> Iterator[Served]:
+    with _serving(folder, ["--reward", f"tests.serve.rewards:{reward}", *options], environment) as served:
+        yield served
+
+
+@contextmanager
+def serving_system(folder: Path, slug: str, *options: str) -> Iterator[Served]:
+    with _serving(folder, ["--system", slug, *options], {}) as served:
+        yield served
+
+
+@contextmanager
+def _serving(folder: Path, options: list[str], environment: dict[str, str]) -> Iterator[Served]:
     log, counted = folder / "server.log", folder / "counted.txt"
     counted.touch()
-    command = [sys.executable, "-m", "sightline.cli.main", "serve", "--reward", f"tests.serve.rewards:{reward}"]
+    command = [sys.executable, "-m", "sightline.cli.main", "serve", "--port", "0", *options]
     variables = {**os.environ, "COUNTED": str(counted), **environment}
     with log.open("w") as file:
-        process = subprocess.Popen(
-            [*command, "--port", "0", *options], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env=variables
-        )
+        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env=variables)
     try:
         yield Served(process, log, counted)
     finally:

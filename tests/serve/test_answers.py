@@ -1,13 +1,16 @@
 """What a server answers is what the reward says in this process, in every shape and format."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import msgpack
 import pytest
 
 from sightline import Batch
 from tests.serve.rewards import total
-from tests.serve.served import serving
+from tests.serve.served import serving, serving_system
 
 ROWS = [
     {"completion": f"it is {i % 3}", "answer": i % 2, "group": i // 4, "fault": "abstain" if i == 5 else None}
@@ -94,3 +97,11 @@ def test_pages(server):
     server.scores({"rows": ROWS[:5]})
     assert server.metric('sightline_rollouts_total{outcome="scored"}') == before + 5
     assert server.metric("sightline_requests_inside") == 0
+
+
+def test_the_example_of_the_guide(tmp_path):
+    root = Path(__file__).parents[2]
+    with serving_system(tmp_path, "visual-rft", "--set", "task=detection") as server:
+        command = [sys.executable, root / "examples" / "served.py", server.url]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert said.splitlines() == ["[3.0, 0.0]"] * 2

@@ -1,5 +1,6 @@
 """Bodies that nobody should send: each gets its status and a message that names the place, and the server goes on."""
 
+import base64
 import io
 import pickle
 import struct
@@ -7,6 +8,7 @@ import time
 import zlib
 
 import msgpack
+import orjson
 import pytest
 from PIL import Image
 
@@ -52,6 +54,18 @@ def row(**columns):
     return msgpack.packb({"rows": [{"completion": "a", "images": [png()]}, {"completion": "a", **columns}]})
 
 
+def with_text(size):
+    """A PNG with a comment that is large once it is unpacked."""
+    picture = png()
+    text = b"zTXt" + b"k\0\0" + zlib.compress(bytes(size))
+    at = picture.index(b"IDAT") - 4
+    return picture[:at] + struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text)) + picture[at:]
+
+
+def url(data):
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
 def nested(depth):
     value = 1
     for _ in range(depth):
@@ -95,6 +109,50 @@ BODIES = {
         "row 1, column `completion`",
     ),
     "group is a list": (row(group=[1]), MSGPACK, 422, "row 1, column `group`: needs a number or a text, got a list"),
+    "more columns than rows can have": (
+        orjson.dumps({"rows": [{"completion": "a", **{f"c{i}-{j}": 1 for j in range(20)}} for i in range(40)]}),
+        JSON,
+        413,
+        "row 12: more than 256 names of columns",
+    ),
+    "a name as long as the body": (b'{"' + b"r" * 200_000 + b'": 1}', JSON, 422, "unknown field `rrr"),
+    "a column as long as the body": (
+        row(**{"c" * 200_000: "x", "images": [b""]}),
+        MSGPACK,
+        422,
+        "",
+    ),
+    "a list longer than the limit": (
+        b"\xdd\x00\x00\xea\x60" + b"\xc0" * 60_000,
+        MSGPACK,
+        413,
+        "more than 50,000 values",
+    ),
+    "a step before the first": (b'{"rows": [{"completion": "a"}], "step": -1}', JSON, 422, "`step` is a whole number"),
+    "a number beyond all": (b'{"rows": [{"completion": "a", "answer": 1e999}]}', JSON, 400, "whole JSON"),
+    "half a surrogate pair": (b'{"rows": [{"completion": "\\ud800"}]}', JSON, 400, "whole JSON"),
+    "a vector graphic": (
+        row(images=[b"<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>"]),
+        MSGPACK,
+        422,
+        "no picture",
+    ),
+    "a playlist": (row(video=b"#EXTM3U\nhttp://127.0.0.1/a.ts\n"), MSGPACK, 422, "no picture"),
+    "a picture of many texts": (row(images=[with_text(2_000_000)]), MSGPACK, 422, "column `images`: a broken picture"),
+    "postscript as an address in another column": (row(hint=url(EPS)), MSGPACK, 422, "no picture"),
+    "a playlist as an address": (row(hint=url(b"#EXTM3U\n")), MSGPACK, 422, "no picture"),
+    "a bomb as an address in another column": (
+        row(hint=url(bomb(30_000, 30_000))),
+        MSGPACK,
+        413,
+        "row 1, column `hint`",
+    ),
+    "a bomb as an address in a message": (
+        row(prompt=[{"role": "user", "content": [{"image_url": {"url": url(bomb(30_000, 30_000))}}]}]),
+        MSGPACK,
+        413,
+        "row 1, column `prompt`",
+    ),
     "step is a text": (b'{"rows": [{"completion": "a"}], "step": "9"}', JSON, 422, "`step` is a whole number"),
     "names that are bytes": (row(extra={b"a": 1}), MSGPACK, 422, "row 1, column `extra`: names in objects"),
     "too many rows": (b'{"rows": [' + b'{"completion": "a"},' * 50 + b"{}]}", JSON, 413, "51 rows, more than 50"),
@@ -145,6 +203,7 @@ def test_hostile_body(server, what):
     got, answer, _ = server.ask(body=body, kind=kind)
     assert got == status, answer
     assert said in answer["error"]["message"]
+    assert len(answer["error"]["message"]) < 700
     if "row 1, column" in said:
         assert answer["error"]["row"] == 1
         assert answer["error"]["column"] in said
@@ -155,6 +214,17 @@ def test_paths_below_the_root_and_shared_media_are_read(server):
     rows = [{"completion": "", "images": images} for images in (["in/a.png"], [{"media": "x"}], [{"media": "x"}])]
     body = msgpack.packb({"rows": rows, "media": {"x": png(7, 7)}})
     assert msgpack.unpackb(server.ask(body=body, kind=MSGPACK)[1])["scores"] == [3.0, 7.0, 7.0]
+
+
+def test_pictures_of_many_frames_and_texts_that_look_like_addresses(server):
+    frames = [Image.new("RGB", (3, 2), (2 * number, 0, 9)) for number in range(100)]
+    for form in ("GIF", "WEBP", "TIFF", "PNG"):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, form, save_all=True, append_images=frames[1:])
+        rows = [
+            {"completion": "data: none", "images": [buffer.getvalue()], "note": "data:,x", "more": "data:a;base64,%"}
+        ]
+        assert msgpack.unpackb(server.ask(body=msgpack.packb({"rows": rows}), kind=MSGPACK)[1])["scores"] == [3.0]
 
 
 def test_too_large_said_and_unsaid(server):
@@ -183,5 +253,8 @@ def test_a_body_that_never_comes_and_a_caller_that_goes(server):
 
 def test_no_route_and_no_http(server):
     assert server.ask("/../../etc/passwd", method="GET")[0] == 404
-    assert server.ask("/score", method="GET")[0] == 405
+    status, answer, headers = server.ask("/score", method="GET")
+    assert (status, answer["error"]["code"], headers["allow"]) == (405, "no_route", "POST")
+    assert server.ask("/score/", b"{}")[0] == 404  # no redirect to wherever the Host header says
+    assert server.ask("/health", method="HEAD")[0] == 200
     assert server.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 9).startswith(b"HTTP/1.1 400")

@@ -1,6 +1,7 @@
 """Full queues, time-outs, lost replies and SIGTERM: nothing taken on is lost, and nothing is scored twice."""
 
 import json
+import os
 import pickle
 import re
 import signal
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from sightline.core.errors import ConfigError, ServerError
-from sightline.serve import Address, Limits, RemoteReward, compute_score
+from sightline.serve import Address, Limits, RemoteReward, client, compute_score
 from tests.serve.served import serving
 
 
@@ -55,6 +56,17 @@ def test_what_is_too_slow_is_scored_once_and_answered_later(tmp_path):
         assert (status, answer["error"]["code"]) == (422, "key_reused")
 
 
+def test_what_comes_without_a_key_is_scored_anew_but_for_openrlhf(tmp_path):
+    with serving(tmp_path) as server:
+        assert [server.scores({"rows": [one(0)]})["scores"] for _ in range(2)] == [[1.0]] * 2
+        body = {"query": ["Q 4"], "prompts": ["Q "], "labels": [{"answer": 4, "id": "label"}]}
+        first, second = (server.ask("/openrlhf", body)[1] for _ in range(2))  # its callers retry without a key
+        assert first == second
+        other = {**body, "query": ["Q 5"]}
+        assert server.ask("/openrlhf", other)[1] != first
+        assert Counter(server.counted()) == {"n0": 2, "label": 2}
+
+
 def test_keys_of_what_failed_may_be_used_again(tmp_path):
     with serving(tmp_path) as server:
         key = {"idempotency-key": "k"}
@@ -62,6 +74,17 @@ def test_keys_of_what_failed_may_be_used_again(tmp_path):
         assert (status, answer["error"]["code"]) == (500, "scoring_failed")
         assert "a fault of ours" in answer["error"]["message"]
         assert server.scores({"rows": [one(0)]}, headers=key)["scores"] == [1.0]
+
+
+def whole_request(connection):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    size = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(body) < size:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
 
 
 @contextmanager
@@ -80,7 +103,7 @@ def losing_replies(port, lost):
     def carry(near, number):
         with near, socket.create_connection(("127.0.0.1", port)) as far:
             if number < lost:
-                far.sendall(near.recv(1 << 20))
+                far.sendall(whole_request(near))
                 far.recv(1)  # the server has begun to answer: it has scored
                 return
             threading.Thread(target=pump, args=(near, far), daemon=True).start()
@@ -111,8 +134,9 @@ def test_lost_replies_are_asked_for_again_and_never_scored_twice(tmp_path):
         assert server.metric("sightline_repeats_total") == 3
 
 
-def test_sigterm_under_load_loses_nothing(tmp_path):
-    with serving(tmp_path, "--limit", "waiting=12") as server:
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_sigterm_under_load_loses_nothing(tmp_path, workers):
+    with serving(tmp_path, "--limit", "waiting=12", "--workers", workers) as server:
         answered, refused, gone, stop = [], [], [], threading.Event()
 
         def call(worker):
@@ -134,7 +158,8 @@ def test_sigterm_under_load_loses_nothing(tmp_path):
         threads = [threading.Thread(target=call, args=(worker,)) for worker in range(16)]
         for thread in threads:
             thread.start()
-        time.sleep(1.5)
+        while len(answered) <= 50:
+            time.sleep(0.05)
         said = server.end()
         stop.set()
         for thread in threads:
@@ -167,13 +192,17 @@ def test_sigterm_finishes_what_is_being_sent_and_scored(tmp_path):
 
 
 def test_tokens(tmp_path, monkeypatch):
-    monkeypatch.setenv("SIGHTLINE_TEST_TOKEN", "a secret")
+    monkeypatch.setenv("SIGHTLINE_TEST_TOKEN", "a secret\n")  # as a file has it
+    assert "secret" not in repr(Address("0.0.0.0", token="a secret"))
     with serving(tmp_path, "--token-env", "SIGHTLINE_TEST_TOKEN") as server:
         for path in ("/score", "/openrlhf", "/", "/metrics"):
             body = {"rows": [one(0)]} if path in ("/score", "/openrlhf") else None
             for sent in ({}, {"authorization": "Bearer a guess"}, {"authorization": "a secret"}):
                 status, answer, headers = server.ask(path, body, sent)
                 assert (status, answer["error"]["code"], headers["www-authenticate"]) == (401, "no_token", "Bearer")
+        assert server.ask("/openapi.json")[0] == 401
+        described = json.loads(server.ask("/openapi.json", headers={"authorization": "Bearer a secret"})[1])
+        assert described["security"] == [{"token": []}]
         assert server.ask("/health")[0] == server.ask("/ready")[0] == 200
         assert server.counted() == []
         assert server.scores({"rows": [one(0)]}, headers={"authorization": "Bearer a secret"})["scores"] == [1.0]
@@ -211,6 +240,36 @@ def test_groups_that_lie_apart_stay_whole_and_in_order(tmp_path):
         whole, cut = (RemoteReward(server.url, rows=size).score(rows) for size in (100, 4))
         assert whole == cut
         assert whole["parts"]["company"]["scores"] == [2, 2, 1, 1] * 3
+
+
+def test_what_cannot_travel_as_it_is(tmp_path):
+    with serving(tmp_path) as server:
+        remote = RemoteReward(server.url)
+        assert remote(["half a pair \ud800 4"], answer=[np.array([4, 5])], seen=[{1: np.datetime64("2020-01-01")}]) == [
+            0.0
+        ]
+        with pytest.raises(ConfigError, match="64 bits"):
+            remote(["4"], answer=[2**70])
+
+
+def test_a_client_after_a_fork_has_connections_and_a_lock_of_its_own(tmp_path):
+    with serving(tmp_path) as server:
+        remote = RemoteReward(server.url)
+        assert remote(["4"], answer=[4]) == [1.0]
+        with client._idle._lock:  # as if another thread held it
+            child = os.fork()
+            if not child:
+                os._exit(0 if remote(["4"], answer=[4]) == [1.0] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert remote(["4"], answer=[4]) == [1.0]
+
+
+def test_a_client_waits_no_longer_than_its_patience():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        with pytest.raises(ServerError, match="TimeoutError"):
+            RemoteReward(f"http://127.0.0.1:{silent.getsockname()[1]}", patience=1.0, timeout=600.0)(["4"], answer=[4])
+        assert time.monotonic() - begun < 300  # far from `timeout`
 
 
 def test_a_client_gives_up_in_time():

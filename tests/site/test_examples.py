@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from sightline.check.vectors import run
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-GUIDES = ("index", "concepts", "train", "own-reward", "own-system", "own-judge")
+GUIDES = ("index", "concepts", "score", "train", "own-reward", "own-system", "own-judge")
 MODULES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 BLOCKS = [
     pytest.param(page, block, id=f"{page}-{number}")
@@ -87,6 +88,16 @@ def test_the_function_for_trl_gives_the_number_of_the_system() -> None:
     wanted = sightline.load("vlm-r1").reward(sightline.Batch.from_rows(rows)).values
     assert got == pytest.approx(wanted.tolist())
     assert own.referred_box.__name__ == "vlm_r1"
+
+
+def test_the_rollouts_of_the_readme_show_where_official_pays_and_strict_does_not() -> None:
+    rows = [json.loads(line) for line in (EXAMPLES / "rollouts.jsonl").read_text("utf-8").splitlines()]
+    batch, system = sightline.Batch.from_rows(rows), sightline.load("vlm-r1")
+    strict, official = system.reward(batch).values, system.variant("official")(batch).values
+    assert [rows[row]["completion"] for row in (strict != official).nonzero()[0]] == [
+        "<think>Hm.</think><answer>I know</answer>"
+    ]
+    assert len(set(batch.group)) == 3
 
 
 def test_the_training_file_names_settings_and_columns_that_the_system_takes() -> None:

@@ -16,7 +16,8 @@ from sightline import Frame, Mark, RowReward, Score, abstain, failed
 from sightline.core.errors import RolloutFileError
 from sightline.scoring import score_file
 from sightline.view import report
-from sightline.view.report import group_spread, picked
+from sightline.view.overview import group_spread
+from sightline.view.report import picked
 from sightline.view.results import read_results
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -131,9 +132,9 @@ def test_missing_pictures_say_so(scored, tmp_path):
 def test_claims_are_marked_supported_or_not(scored, tmp_path):
     _, page = page_of(scored, tmp_path / "r.html")
     kinds = [item["class"] for item in page.all("li")]
-    assert kinds.count("supported") == kinds.count("missing") > 5
-    assert "3 of 3 words found" not in page.text
-    assert "2 of 2 words found" in page.text
+    assert kinds.count("supported counted") == kinds.count("missing counted") > 5
+    assert "3 of 3 words" not in page.text
+    assert "2 of 2 words" in page.text
 
 
 def test_counts_tell_missing_values_apart(scored):

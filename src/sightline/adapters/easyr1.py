@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sightline.adapters.outcomes import as_columns, check_whole, compares, outcomes
+from sightline.adapters.outcomes import as_columns, check_whole, compares, one_prompt, outcomes
 from sightline.adapters.packed import unpack
 from sightline.core.errors import ColumnError
 from sightline.rewards.reward import Reward
@@ -18,17 +18,24 @@ from sightline.rewards.reward import Reward
 
 @dataclass(frozen=True)
 class RewardFunction:
-    """A reward as EasyR1 calls it: for every rollout `overall` and the parts that were scored.
+    """A reward as EasyR1 calls it: for every rollout `overall`, and every part as `Outcome.curves` has it: EasyR1 takes
+    the metrics of a batch as lists beside its rollouts, to filter by one of them among others.
 
     Args:
-        reward: any reward expression.
+        reward: any reward expression that compares no rollouts of several prompts.
         unscorable: the number where there is nothing to judge or the judge failed; EasyR1 has no other word for it.
         group_size: `worker.rollout.n`; groups of another size are an error.
+
+    Raises:
+        CompositionError: the reward compares the rollouts of several prompts.
     """
 
     reward: Reward
     unscorable: float = 0.0
     group_size: int = 0
+
+    def __post_init__(self) -> None:
+        one_prompt(self.reward, "EasyR1")
 
     def __call__(self, reward_inputs: Sequence[Mapping[str, Any]], **_: Any) -> list[dict[str, float]]:
         """Score a batch.
@@ -49,7 +56,7 @@ class RewardFunction:
             prompts=columns.get("prompt"),
             group=self._groups(columns),
         )
-        return [{"overall": one.number(self.unscorable), **one.numbers()} for one in found]
+        return [{**one.curves(), "overall": one.number(self.unscorable)} for one in found]
 
     def _groups(self, columns: Mapping[str, Sequence[Any]]) -> Sequence[Any] | None:
         if not compares(self.reward):

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from sightline.adapters.outcomes import compares, one_at_a_time
+from sightline.adapters.outcomes import compares, one_at_a_time, one_prompt
 from sightline.adapters.verifiers import REMEDY
 from sightline.core.errors import ConfigError, did_you_mean
 from sightline.rewards.reward import Reward
 
 FILE = "sightline_reward.py"
-HEAD = '''"""The reward of `$slug` ($variant) for $target. Written by `sightline export $target --system $slug`."""
+HEAD = '''"""The reward of `$slug` ($variant) for $target. Written by sightline."""
 
 from sightline.adapters import $module
 from sightline.system import load
 
 REWARD = load("$slug").variant("$variant"$changes)
+'''
+OWN = '''"""The reward `$own` for $target. Written by sightline."""
+
+import sys
+
+from sightline.adapters import $module
+
+sys.path.insert(0, $here)
+from $own_module import $own_name as REWARD  # noqa: E402
 '''
 JUDGED = """
 from sightline.cli.names import judge_named
@@ -37,14 +47,18 @@ class Target:
         body: what follows `REWARD` in the file.
         config: name of the configuration.
         settings: its text.
+        given: what is added where data are written too.
         single: it asks about one rollout at a time.
+        steps: it says which training step it is.
     """
 
     module: str
     body: str
     config: str
     settings: str
+    given: str = ""
     single: bool = False
+    steps: bool = False
 
 
 TARGETS: Mapping[str, Target] = {
@@ -54,44 +68,58 @@ TARGETS: Mapping[str, Target] = {
         "trl.yaml",
         "# trl grpo --config trl.yaml, in the folder of $file; the data carry the columns and `images`\n"
         "reward_funcs: [$stem.reward]\nnum_generations: $n\nlog_completions: true\n",
+        'datasets:\n  - path: parquet\n    data_files: "$data"\n',
+        steps=True,
     ),
     "verl": Target(
         "verl",
         "SightlineRewardManager = verl.reward_manager(REWARD)\n$function",
         "verl.sh",
-        "# overrides for: python -m verl.trainer.main_ppo ...; group rewards need one reward worker\n"
+        "# overrides for: python -m verl.trainer.main_ppo ...; group rewards: a worker per 700 rollouts of a step\n"
         'OVERRIDES="actor_rollout_ref.rollout.n=$n reward.reward_manager.source=importlib '
         'reward.reward_manager.name=SightlineRewardManager reward.reward_manager.module.path=$path$whole"\n',
+        'OVERRIDES="$$OVERRIDES data.train_files=$data"\n',
+        steps=True,
     ),
     "easyr1": Target(
         "easyr1",
         'REWARD_NAME = "$name"\nREWARD_TYPE = "batch"\nmain = easyr1.RewardFunction(REWARD, group_size=$size)\n',
         "easyr1.yaml",
-        "worker:\n  rollout:\n    n: $n\n  reward:\n    reward_function: $path:main\n"
+        "# python -m verl.trainer.main config=easyr1.yaml ..., beside the settings of your own\n"
+        'worker:\n  rollout:\n    n: $n\n$validation  reward:\n    reward_function: "$path:main"\n'
         "data:\n  prompt_key: problem\n  answer_key: answer\n  image_key: images\n",
+        '  train_files: "$data"\n',
     ),
     "swift": Target(
         "swift",
         'swift.plugin(REWARD, "$name", group_size=$size, asynchronous=$judged)\n',
         "swift.sh",
-        "# options for: swift rlhf --rlhf_type grpo ...\n"
-        'OPTIONS="--external_plugins $path --reward_funcs $name --num_generations $n --log_completions true"\n',
+        "# a bash array of options for: swift rlhf --rlhf_type grpo ...\n"
+        "OPTIONS=(--external_plugins $quoted --reward_funcs $name --num_generations $n --log_completions true)\n",
+        "OPTIONS+=(--dataset $quoted_data)\n",
+        steps=True,
     ),
     "openrlhf": Target(
         "openrlhf",
         "reward_func = openrlhf.RewardFunction(REWARD)\n",
         "openrlhf.sh",
-        "# options for OpenRLHF; the label carries the columns of the reward\n"
-        'OPTIONS="--reward.remote_url $path --data.input_key input --data.label_key label"\n',
+        "# a bash array of options for: python -m openrlhf.cli.train_ppo_ray ...\n"
+        "# the label carries the columns of the reward; pictures need --data.max_images_per_prompt\n"
+        "OPTIONS=(--reward.remote_url $quoted --rollout.n_samples_per_prompt $n --data.input_key input "
+        "--data.label_key label --data.image_key images --data.apply_chat_template)\n",
+        "OPTIONS+=(--data.prompt_dataset $quoted_data --data.max_images_per_prompt $pictures)\n",
         single=True,
     ),
     "nemo-rl": Target(
         "nemo_rl",
         "import ray\n\n"
         "SightlineEnvironment = ray.remote(max_restarts=-1, max_task_retries=-1)"
-        "(nemo_rl.environment(REWARD, group_size=$size))\n",
+        "(nemo_rl.environment(REWARD, group_size=$size))\n\n\n"
+        "def register():\n"
+        '    nemo_rl.register("$stem.SightlineEnvironment")\n',
         "nemo_rl.yaml",
-        "# register once: nemo_rl.environments.utils.register_env('sightline', '$stem.SightlineEnvironment');\n"
+        "# the folder of $file stands in PYTHONPATH; the script that starts the training says first:\n"
+        "#     import $stem; $stem.register()\n"
         "# a data processor hands the field extra_env_info of a row through; rollouts are synchronous\n"
         "env:\n  sightline: {}\ngrpo:\n  num_generations_per_prompt: $n\n  async_grpo: {enabled: false}\n",
     ),
@@ -119,6 +147,9 @@ class Wanted:
         slug, variant, plus, minus: a system and its reward, as `System.variant` takes them.
         judge: arguments of `judge_named`, name, cache and key; empty: the judge of the system.
         group_size: rollouts of a prompt.
+        own: a reward of your own instead, as package.module:NAME.
+        data: the file of data that is written too; empty: none.
+        pictures: most pictures of one of its rows.
     """
 
     slug: str
@@ -127,6 +158,49 @@ class Wanted:
     minus: tuple[str, ...] = ()
     judge: tuple[str, ...] = field(default=())
     group_size: int = 8
+    own: str = ""
+    data: str = ""
+    pictures: int = 0
+
+
+def suited(target: str, reward: Reward) -> Target:
+    """The target, if it can ask about this reward.
+
+    Raises:
+        ConfigError: there is no such target.
+        CompositionError: the reward compares rollouts that the trainer never brings together.
+    """
+    if target not in TARGETS:
+        raise ConfigError(f"unknown target `{target}`; there are {list(TARGETS)}.{did_you_mean(target, TARGETS)}")
+    if TARGETS[target].single:
+        one_at_a_time(reward, target, REMEDY)
+    one_prompt(reward, target)
+    return TARGETS[target]
+
+
+def caveats(target: str, reward: Reward) -> list[str]:
+    """What of this reward a trainer does not do by itself, a sentence each."""
+    nodes = list(reward.walk())
+    scheduled = sorted({type(node).__name__ for node in nodes if node.scheduled})
+    filled = sorted({fill.column for node in nodes for fill in getattr(node, "fills", ())})
+    found = []
+    if scheduled and not TARGETS[target].steps:
+        found.append(
+            f"{target} does not say which step it is: {', '.join(scheduled)} stands at the end of its schedule"
+        )
+    if filled:
+        found.append(f"the policy fills {', '.join(filled)} under `sightline train` only; here the data must bring it")
+    return found
+
+
+def reward_lines(target: str, modules: str, wanted: Wanted) -> str:
+    """The lines of a file that make `REWARD`, asking the wanted judge.
+
+    Args:
+        modules: of `sightline.adapters`, as an import names them.
+    """
+    template = (OWN if wanted.own else HEAD) + (JUDGED if wanted.judge else "")
+    return Template(template).substitute(_of_reward(target, modules, wanted))
 
 
 def export(target: str, wanted: Wanted, reward: Reward, folder: Path) -> list[Path]:
@@ -140,18 +214,31 @@ def export(target: str, wanted: Wanted, reward: Reward, folder: Path) -> list[Pa
         ConfigError: there is no such target.
         CompositionError: the reward compares rollouts and the trainer never brings them together.
     """
-    if target not in TARGETS:
-        raise ConfigError(f"unknown target `{target}`; there are {list(TARGETS)}.{did_you_mean(target, TARGETS)}")
-    found = TARGETS[target]
-    if found.single:
-        one_at_a_time(reward, target, REMEDY)
+    found = suited(target, reward)
     folder.mkdir(parents=True, exist_ok=True)
     places = _places(target, found, wanted, reward, folder)
-    text = HEAD + (JUDGED if wanted.judge else "") + "\n" + found.body
+    settings = found.settings + (found.given if wanted.data else "")
+    body, settings = (Template(text).substitute(places) for text in (found.body, settings))
     written = [folder / FILE, folder / found.config]
-    for path, template in zip(written, (text, found.settings), strict=True):
-        path.write_text(Template(template).substitute(places), "utf-8")
+    written[0].write_text(f"{reward_lines(target, found.module, wanted)}\n{body}", "utf-8")
+    written[1].write_text(settings, "utf-8")
     return written
+
+
+def _of_reward(target: str, modules: str, wanted: Wanted) -> dict[str, str]:
+    module, _, name = wanted.own.partition(":")
+    return {
+        "slug": wanted.slug,
+        "variant": wanted.variant,
+        "changes": f", {wanted.plus!r}, {wanted.minus!r}" if wanted.plus or wanted.minus else "",
+        "target": target,
+        "module": modules,
+        "judge": ", ".join(map(repr, wanted.judge)),
+        "own": wanted.own,
+        "own_module": module,
+        "own_name": name,
+        "here": repr(str(Path.cwd())),
+    }
 
 
 def _places(target: str, found: Target, wanted: Wanted, reward: Reward, folder: Path) -> dict[str, str]:
@@ -159,12 +246,6 @@ def _places(target: str, found: Target, wanted: Wanted, reward: Reward, folder: 
     n, name = str(wanted.group_size), "".join(c if c.isalnum() else "_" for c in wanted.slug)
     whole = f" reward.num_workers=1 actor_rollout_ref.rollout.val_kwargs.n={n}" if together else ""
     return {
-        "slug": wanted.slug,
-        "variant": wanted.variant,
-        "changes": f", {wanted.plus!r}, {wanted.minus!r}" if wanted.plus or wanted.minus else "",
-        "target": target,
-        "module": found.module,
-        "judge": ", ".join(map(repr, wanted.judge)),
         "judged": str(bool(wanted.judge)),
         "name": name,
         "n": n,
@@ -174,4 +255,9 @@ def _places(target: str, found: Target, wanted: Wanted, reward: Reward, folder: 
         "file": FILE,
         "stem": Path(FILE).stem,
         "path": str((folder / FILE).absolute()),
+        "quoted": shlex.quote(str((folder / FILE).absolute())),
+        "data": wanted.data,
+        "quoted_data": shlex.quote(wanted.data),
+        "pictures": str(wanted.pictures),
+        "validation": f"    val_override_config: {{n: {n}}}\n" if together else "",
     }

@@ -1,7 +1,8 @@
 """NeMo-RL: an environment of one step.
 
 NeMo-RL brings the messages of a batch and, for every rollout, what the data processor put into `extra_env_info`: the
-columns of the data stand there, pictures among them. Rollouts of one step come together if rollouts are synchronous.
+columns of the data stand there, `images` among them; else the pictures are those of the prompt's messages. Rollouts of
+one step come together if rollouts are synchronous.
 """
 
 from __future__ import annotations
@@ -10,24 +11,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sightline.adapters.outcomes import Outcome, as_columns, check_whole, compares, outcomes, runs
+from sightline.adapters.outcomes import (
+    Outcome,
+    as_columns,
+    blocks,
+    check_whole,
+    compares,
+    one_prompt,
+    outcomes,
+    runs,
+)
+from sightline.media.messages import message_images
 from sightline.rewards.reward import Reward
+
+REMEDY = "rollouts must be synchronous, and groups of this size"
 
 
 @dataclass(frozen=True)
 class Step:
     """Message logs and their metadata to outcomes.
 
-    Groups: the key `group` of the metadata if it has one, else neighbours with equal prompts and metadata.
+    Groups: the key `group` of the metadata if it has one, else `group_size` rollouts in a row, or, where that is 0,
+    neighbours with equal prompts and metadata.
 
     Args:
-        reward: any reward expression.
+        reward: any reward expression that compares no rollouts of several prompts.
         group_size: `grpo.num_generations_per_prompt`; groups of another size are an error, which is what asynchronous
             rollouts come to.
+
+    Raises:
+        CompositionError: the reward compares the rollouts of several prompts.
     """
 
     reward: Reward
     group_size: int = 0
+
+    def __post_init__(self) -> None:
+        one_prompt(self.reward, "NeMo-RL")
 
     def __call__(self, logs: Sequence[Sequence[Mapping[str, Any]]], metadata: Sequence[Any]) -> list[Outcome]:
         """Score a batch.
@@ -39,14 +59,20 @@ class Step:
         split = [_first_reply(log) for log in logs]
         prompts = [[_message(turn) for turn in log[:at]] for log, at in zip(logs, split, strict=True)]
         said = [[_message(turn) for turn in log[at:]] for log, at in zip(logs, split, strict=True)]
-        rows = [dict(held or {}) for held in metadata]
-        group: Sequence[Any] | None = None
-        if compares(self.reward):
-            known = all(row.get("group") is not None for row in rows)
-            alike = [{"prompt": prompt, **row} for prompt, row in zip(prompts, rows, strict=True)]
-            group = [row["group"] for row in rows] if known else runs(alike, self.group_size)
-            check_whole(group, self.group_size, "NeMo-RL", "rollouts must be synchronous, and groups of this size")
-        return outcomes(self.reward, said, as_columns(rows), prompts=prompts, group=group)
+        rows = [
+            {"images": message_images(prompt), **(held or {})} for prompt, held in zip(prompts, metadata, strict=True)
+        ]
+        return outcomes(self.reward, said, as_columns(rows), prompts=prompts, group=self._groups(prompts, rows))
+
+    def _groups(self, prompts: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> Sequence[Any] | None:
+        if not compares(self.reward):
+            return None
+        if all(row.get("group") is not None for row in rows):
+            group = [row["group"] for row in rows]
+            check_whole(group, self.group_size, "NeMo-RL", REMEDY)
+            return group
+        alike = [{"prompt": prompt, **row} for prompt, row in zip(prompts, rows, strict=True)]
+        return blocks(alike, self.group_size, "NeMo-RL", REMEDY) if self.group_size else runs(alike)
 
 
 def environment(reward: Reward, *, group_size: int = 0, unscorable: float = 0.0) -> type:
@@ -87,6 +113,24 @@ def environment(reward: Reward, *, group_size: int = 0, unscorable: float = 0.0)
             """Nothing is held."""
 
     return SightlineEnvironment
+
+
+def register(place: str, name: str = "sightline") -> None:
+    """Tell NeMo-RL of an environment, in the process that starts the training.
+
+    Args:
+        place: dotted path of the Ray actor; NeMo-RL imports it, so its folder must be on PYTHONPATH.
+        name: what `env:` and the data call it.
+
+    Raises:
+        MissingExtra: NeMo-RL is not installed.
+    """
+    from sightline.adapters.peers import needed
+
+    executables = needed("nemo_rl.distributed.virtual_cluster", "NeMo-RL").PY_EXECUTABLES
+    registry = needed("nemo_rl.distributed.ray_actor_environment_registry", "NeMo-RL").ACTOR_ENVIRONMENT_REGISTRY
+    registry[place] = executables.SYSTEM
+    needed("nemo_rl.environments.utils", "NeMo-RL").register_env(name, place)
 
 
 def _first_reply(log: Sequence[Mapping[str, Any]]) -> int:

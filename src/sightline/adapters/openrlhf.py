@@ -7,13 +7,13 @@ reads, pictures among it, travels packed in the label (`packed.pack`). It asks a
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sightline.adapters.outcomes import as_columns, one_at_a_time, outcomes
 from sightline.adapters.packed import unpack
-from sightline.core.errors import SightlineError
 from sightline.rewards.reward import Reward
 
 # how the last turn begins and ends in the chat templates of common models
@@ -27,19 +27,22 @@ STARTS = (
 )
 STOPS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|end|>", "</s>")
 
+SURE = 8  # characters of a prompt's end that do not stand in a query by chance
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RewardFunction:
-    """A reward as OpenRLHF calls it: `rewards`, `scores` and the parts that were scored.
+    """A reward as OpenRLHF calls it: `rewards`, `scores`, and every part as `reward/PART`, as `Outcome.curves` has it:
+    OpenRLHF stops where one rollout of a batch has other logs than the next, and NaN would be the mean of all.
 
     Args:
         reward: any reward expression that compares no rollouts.
         unscorable: the number where there is nothing to judge or the judge failed; OpenRLHF has no other word for it.
-        starts: how the turn of the model begins, for prompts that were changed before the model saw them: pictures
-            become many tokens. The last one found counts.
-        stops: special tokens after which the response has ended.
+        starts: how the turn of the model begins, for prompts of which not even the end is found again. The last one
+            found counts.
+        stops: special tokens that are cut off the end of the response.
 
     Raises:
         CompositionError: the reward compares the rollouts of a prompt.
@@ -60,20 +63,24 @@ class RewardFunction:
             ColumnError: the label lacks a column that the reward reads. OpenRLHF turns errors into a line of its log
                 and trains without a reward, so the error is logged here as well.
         """
-        columns = as_columns([unpack(label) for label in labels])
-        said = [self.response(query, prompt) for query, prompt in zip(queries, prompts, strict=True)]
         try:
+            columns = as_columns([unpack(label) for label in labels])
+            said = [self.response(query, prompt) for query, prompt in zip(queries, prompts, strict=True)]
             found = outcomes(self.reward, said, columns, prompts=prompts)
-        except SightlineError:
+        except Exception:
             log.exception("sightline: these rollouts have no reward")
             raise
         numbers = [one.number(self.unscorable) for one in found]
-        logs: dict[str, Any] = dict(found[0].numbers()) if len(found) == 1 else {}
+        curves = [one.curves() for one in found]
+        logs = {f"reward/{name}": sum(one[name] for one in curves) / len(curves) for name in curves[0]}
         value = numbers[0] if len(numbers) == 1 else numbers
-        return {"rewards": value, "scores": value, "extra_logs": {**logs, "unscorable": float(not found[0].scored)}}
+        return {"rewards": value, "scores": value, "extra_logs": logs}
 
     def response(self, query: str, prompt: str) -> str:
         """What the model wrote, without the prompt and without the special tokens at its end.
+
+        Pictures become many tokens before the model sees the prompt, and long prompts lose their beginning; so what
+        follows the longest end of the prompt that the query holds is what the model wrote.
 
         Example:
             >>> from sightline.rewards.algebra import Constant
@@ -82,8 +89,17 @@ class RewardFunction:
         """
         if query.startswith(prompt):
             said = query[len(prompt) :]
+        elif (length := _known_end(query, prompt)) >= SURE:
+            said = query[query.find(prompt[-length:]) + length :]
         else:
             ends = [query.rfind(start) + len(start) for start in self.starts if start in query]
             said = query[max(ends) :] if ends else query
-        cut = min((said.find(stop) for stop in self.stops if stop in said), default=len(said))
-        return said[:cut]
+        while stop := next((one for one in self.stops if said.rstrip().endswith(one)), ""):
+            said = said.rstrip().removesuffix(stop)
+        return said
+
+
+def _known_end(query: str, prompt: str) -> int:
+    """Characters of the longest end of the prompt that stands in the query."""
+    lengths = range(1, len(prompt) + 1)
+    return bisect_left(lengths, True, key=lambda length: prompt[-length:] not in query)

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from sightline.adapters.packed import unwrapped
 from sightline.core.batch import Batch
-from sightline.core.errors import CompositionError, ShapeError
+from sightline.core.errors import ColumnError, CompositionError, ShapeError
 from sightline.core.rollout import RESERVED
+from sightline.rewards.algebra import Named
 from sightline.rewards.reward import Reward
 
 GOLD = ("answer", "ground_truth", "solution", "label")
@@ -28,7 +30,7 @@ class Outcome:
     Args:
         value: the reward; NaN where there was nothing to judge or the judge failed.
         why: the reason.
-        parts: its named parts.
+        parts: all named parts of the reward; NaN where one was not scored.
     """
 
     value: float
@@ -47,10 +49,33 @@ class Outcome:
         """The parts that were scored."""
         return {name: value for name, value in self.parts.items() if not math.isnan(value)}
 
+    def curves(self) -> dict[str, float]:
+        """The parts for a trainer that wants the same finite numbers of every rollout: a part that was not scored is 0,
+        and `<part>_scored` is 1 or 0, so that a mean over scored rollouts is a quotient of two curves."""
+        known = self.numbers()
+        parts = {name: known.get(name, 0.0) for name in self.parts}
+        scored = {f"{name}_scored": float(name in known) for name in self.parts}
+        return {**parts, **scored, "unscorable": float(not self.scored)}
+
 
 def compares(reward: Reward) -> bool:
     """Whether some part looks at all rollouts of a prompt."""
     return any(node.scope == "group" for node in reward.walk())
+
+
+def one_prompt(reward: Reward, who: str) -> Reward:
+    """The same reward, if the rollouts of one prompt are all that it compares.
+
+    Raises:
+        CompositionError: a group of it holds several neighbouring rows of the data, which `who` shuffles apart.
+    """
+    wide = sorted({type(node).__name__ for node in reward.walk() if node.scope == "group" and node.prompts > 1})
+    if wide:
+        raise CompositionError(
+            f"{', '.join(wide)} compares the rollouts of several neighbouring rows of the data, and {who} brings "
+            "together those of one; train with `sightline train`"
+        )
+    return reward
 
 
 def one_at_a_time(reward: Reward, who: str, instead: str) -> Reward:
@@ -87,13 +112,31 @@ def outcomes(
     Raises:
         ColumnError: a column that the reward reads is missing.
     """
-    held = {name: values for name, values in columns.items() if name not in RESERVED}
+    held = {name: unwrapped(values) for name, values in columns.items() if name not in RESERVED}
     scores = reward(Batch(completions, _with_gold(held), prompts=prompts, group=group, step=step))
-    parts = {name: part.values.tolist() for name, part in scores.parts.items()}
+    # a part that no rollout of this batch has is a part all the same: curves and tables need the same names every time
+    names = dict.fromkeys([*(node.name for node in reward.walk() if isinstance(node, Named)), *scores.parts])
+    never = [math.nan] * len(scores)
+    parts = {name: scores.parts[name].values.tolist() if name in scores.parts else never for name in names}
     return [
         Outcome(value, scores.why[row], {name: values[row] for name, values in parts.items()})
         for row, value in enumerate(scores.values.tolist())
     ]
+
+
+def unsuited(reward: Reward, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What a reward would say of rows of data before it scores anything; empty: nothing.
+
+    What trainers bring themselves counts as there: lengths of completions, pictures, and columns that the policy fills.
+    """
+    brought = ["completion_tokens", "images", *(fill.column for n in reward.walk() for fill in getattr(n, "fills", ()))]
+    columns: dict[str, Sequence[Any]] = {**{name: [None] * len(rows) for name in brought}, **as_columns(rows)}
+    held = {name: values for name, values in columns.items() if name not in RESERVED}
+    try:
+        reward.check(Batch([""] * len(rows), _with_gold(held)))
+    except ColumnError as error:
+        return str(error)
+    return ""
 
 
 def as_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -110,6 +153,30 @@ def check_whole(group: Sequence[Any], size: int, who: str, remedy: str) -> None:
     counts = set(Counter(group).values())
     if size and counts - {size}:
         raise ShapeError(f"{who}: groups of {sorted(counts)} rollouts where {size} were expected; {remedy}")
+
+
+def blocks(rows: Sequence[Any], size: int, who: str, remedy: str) -> list[int]:
+    """Group numbers where a trainer repeats every prompt `size` times in a row, as all do that normalise by reshaping.
+
+    Args:
+        rows: what the rollouts of a group have in common.
+
+    Raises:
+        ShapeError: the rows are no whole number of blocks, or a block holds several prompts.
+
+    Example:
+        >>> blocks(["a", "a", "a", "a"], 2, "A trainer", "turn it on")
+        [0, 0, 1, 1]
+    """
+    found = [row // size for row in range(len(rows))]
+    check_whole(found, size, who, remedy)
+    for row, number in enumerate(found):
+        if not same(rows[number * size], rows[row]):
+            raise ShapeError(
+                f"{who}: rollouts {number * size} and {row} have different prompts where {size} rollouts of one were "
+                f"expected; {remedy}"
+            )
+    return found
 
 
 def runs(rows: Sequence[Mapping[str, Any]], size: int = 0) -> list[int]:
@@ -140,8 +207,12 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(one, other)
-    return bool(one == other)
+        floats = np.asarray(one).dtype.kind == np.asarray(other).dtype.kind == "f"
+        return bool(np.array_equal(one, other, equal_nan=floats))
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (math.isnan(one) and math.isnan(other))
+    equal = one == other
+    return bool(equal.all() if hasattr(equal, "all") else equal)
 
 
 def _with_gold(columns: dict[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:

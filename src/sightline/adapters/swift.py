@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sightline.adapters.outcomes import check_whole, compares, outcomes, runs
+from sightline.adapters.outcomes import blocks, compares, one_prompt, outcomes, runs
 from sightline.rewards.reward import Reward
 
 OWN = ("trainer_state", "messages", "request_id", "finish_reason", "rollout_infos", "trajectory_inputs")
+DROPPED = ("images", "videos")  # ms-swift leaves these columns out of a batch in which no row has one
 REMEDY = "let per_device_train_batch_size * steps_per_generation be a multiple of num_generations"
 
 
@@ -21,13 +22,22 @@ REMEDY = "let per_device_train_batch_size * steps_per_generation be a multiple o
 class Outcomes:
     """What both kinds of plugin do: completions and columns to numbers, None where there is nothing to judge.
 
+    Groups: `group_size` rollouts in a row, as ms-swift itself takes them. Where that is 0, neighbours with the same
+    prompt and the same pictures; the id of a prompt does not tell them, since ms-swift gives it to equal texts.
+
     Args:
-        reward: any reward expression.
+        reward: any reward expression that compares no rollouts of several prompts.
         group_size: `num_generations`; a group that is torn between processes is then an error and no wrong number.
+
+    Raises:
+        CompositionError: the reward compares the rollouts of several prompts.
     """
 
     reward: Reward
     group_size: int = 0
+
+    def __post_init__(self) -> None:
+        one_prompt(self.reward, "ms-swift")
 
     def __call__(self, completions: Sequence[Any], columns: Mapping[str, Any]) -> list[float | None]:
         """Score the completions of one process.
@@ -38,6 +48,8 @@ class Outcomes:
         """
         size = len(completions)
         held = {n: v for n, v in columns.items() if n not in OWN and isinstance(v, list | tuple) and len(v) == size}
+        for name in DROPPED:
+            held.setdefault(name, [None] * size)
         prompts = [_asked(messages) for messages in columns.get("messages") or [None] * size]
         if "response_token_ids" in held:
             tokens = held.pop("response_token_ids")
@@ -50,15 +62,13 @@ class Outcomes:
     def _groups(self, prompts: list[Any], columns: Mapping[str, Sequence[Any]]) -> Sequence[Any] | None:
         if not compares(self.reward):
             return None
-        group: Sequence[Any] | None = columns.get("group") or columns.get("prompt_id")
-        if group is None or any(one is None for one in group):
-            shown = [columns[name] for name in ("images", "videos") if name in columns]
-            rows = [
-                {"prompt": prompt, "shown": [values[row] for values in shown]} for row, prompt in enumerate(prompts)
-            ]
-            group = runs(rows, self.group_size)
-        check_whole(group, self.group_size, "ms-swift", REMEDY)
-        return group
+        ids = columns.get("prompt_id") or [None] * len(prompts)
+        # in several turns the prompts of a group differ, and the id is that of the first
+        asked = [prompt if one in (None, "") else one for one, prompt in zip(ids, prompts, strict=True)]
+        if self.group_size:
+            return blocks(asked, self.group_size, "ms-swift", REMEDY)
+        shown = [columns[name] for name in DROPPED]
+        return runs([{"asked": one, "shown": [values[row] for values in shown]} for row, one in enumerate(asked)])
 
 
 def plugin(reward: Reward, name: str, *, group_size: int = 0, asynchronous: bool = False) -> type:
@@ -76,11 +86,11 @@ def plugin(reward: Reward, name: str, *, group_size: int = 0, asynchronous: bool
     score = Outcomes(reward, group_size)
 
     class Plain(swift.ORM):  # type: ignore[name-defined,misc]
-        def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        def __call__(self, completions: Sequence[Any], /, **columns: Any) -> list[float | None]:
             return score(completions, columns)
 
     class Asynchronous(swift.AsyncORM):  # type: ignore[name-defined,misc]
-        async def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        async def __call__(self, completions: Sequence[Any], /, **columns: Any) -> list[float | None]:
             return await asyncio.to_thread(score, completions, columns)
 
     found: type = Asynchronous if asynchronous else Plain

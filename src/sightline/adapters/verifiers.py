@@ -71,8 +71,7 @@ def outcome(reward: Reward, trace: Any) -> Outcome:
     data = trace.task.data
     row = dict(data.model_extra or {})
     row.update({name: getattr(data, name) for name in type(data).model_fields if name not in _plain_fields(data)})
-    if images := message_images(prompt):
-        row.setdefault("images", images)
+    row.setdefault("images", message_images(prompt))
     return outcomes(reward, [said], as_columns([row]), prompts=[prompt])[0]
 
 

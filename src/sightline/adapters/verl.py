@@ -1,24 +1,33 @@
 """verl 0.9: a custom reward function for rewards of single rollouts, and a reward manager that keeps groups whole.
 
-verl brings `extra_info` with every rollout; the columns of the data stand there. Pictures stand there too, as `images`,
-or in the messages of the prompt, which only a manager sees.
+verl brings `extra_info` with every rollout; the columns of the data stand there, each under its name or all in one
+text. Pictures stand there too, as `images`, or in the messages of the prompt, which only a manager sees.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+import math
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sightline.adapters.outcomes import Outcome, as_columns, compares, one_at_a_time, outcomes
+from sightline.adapters.meeting import PATIENCE, Distant, Meeting
+from sightline.adapters.outcomes import Outcome, as_columns, compares, one_at_a_time, one_prompt, outcomes
+from sightline.adapters.packed import unpack
 from sightline.core.errors import ConfigError
-from sightline.core.scores import ERROR, NA
+from sightline.core.rollout import content_text
 from sightline.media.messages import message_images
 from sightline.rewards.reward import Reward
 
 ACTOR_CALLS = 1000  # calls that an asynchronous Ray actor holds at once, unless it says otherwise
-PATIENCE = 1800.0
+SHARE = 700  # of them that a worker should get: verl draws the worker of each rollout by chance
+PACKED = "sightline"  # of `extra_info`: columns in one text, as `sightline train --engine verl` writes them
+STEP = "global_steps"
 
 
 @dataclass(frozen=True)
@@ -51,80 +60,65 @@ class RewardFunction:
         return _logged(_outcomes(self.reward, [row])[0], self.unscorable)
 
 
-@dataclass
-class Meeting:
-    """Rollouts that come one by one and leave, scored together, when their group is complete.
-
-    Args:
-        size: rollouts of a group.
-        score: rows of one group -> outcomes; runs in a thread.
-        patience: seconds after which a rollout whose group is still incomplete leaves unscored, as an error.
-        waiting: group -> rows and who waits for them.
-    """
-
-    size: int
-    score: Callable[[list[dict[str, Any]]], list[Outcome]]
-    patience: float = PATIENCE
-    waiting: dict[Any, list[tuple[dict[str, Any], asyncio.Future[Outcome]]]] = field(default_factory=dict)
-
-    async def outcome(self, group: Any, row: dict[str, Any]) -> Outcome:
-        """The outcome of one rollout, as soon as its group is complete."""
-        mine: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        held = self.waiting.setdefault(group, [])
-        held.append((row, mine))
-        if len(held) == self.size:
-            del self.waiting[group]
-            await self._settle(held)
-        try:
-            return await asyncio.wait_for(mine, self.patience)
-        except TimeoutError:
-            came = len(held)
-            self.waiting.pop(group, None)
-            return Outcome(NA, f"{ERROR}after {self.patience:g} s {came} of {self.size} rollouts of the group had come")
-
-    async def _settle(self, held: list[tuple[dict[str, Any], asyncio.Future[Outcome]]]) -> None:
-        try:
-            found = await asyncio.to_thread(self.score, [row for row, _ in held])
-        except BaseException as error:
-            for _, waiting in held[:-1]:  # the last one raises here itself
-                if not waiting.done():
-                    waiting.set_exception(error)
-            raise
-        for (_, waiting), outcome in zip(held, found, strict=True):
-            if not waiting.done():
-                waiting.set_result(outcome)
-
-
-def reward_manager(reward: Reward, unscorable: float = 0.0, patience: float = PATIENCE) -> type:
+def reward_manager(reward: Reward, unscorable: float = 0.0, patience: float = PATIENCE, log: str | None = None) -> type:
     """A `RewardManagerBase` for `reward.reward_manager.source=importlib`; groups are told by verl's `uid`.
 
-    A reward that compares rollouts needs `reward.num_workers=1`, since verl spreads the rollouts of a group over its
-    workers, and as many rollouts in validation as in training.
+    Rollouts of a reward that compares them wait for their group: in the worker if it is the only one, else in a Ray
+    actor that all workers share. It needs as many rollouts in validation as in training.
+
+    Args:
+        unscorable: the number where there is nothing to judge or the judge failed.
+        patience: seconds that a rollout waits for its group.
+        log: folder for scored rollouts with their parts and reasons, a file of JSON lines per worker; None: none.
+            verl itself writes down the parts in validation only.
 
     Raises:
-        MissingExtra: verl is not installed. The class raises ConfigError where the configuration tears groups.
+        CompositionError: the reward compares the rollouts of several prompts.
+        MissingExtra: verl is not installed. The class raises ConfigError where a group could never come together.
     """
     from sightline.adapters.peers import needed
 
+    one_prompt(reward, "verl")
     base = needed("verl.experimental.reward_loop.reward_manager.base", "verl").RewardManagerBase
 
     class SightlineRewardManager(base):  # type: ignore[misc,valid-type]
         def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **_: Any) -> None:
             super().__init__(config, tokenizer, compute_score)
             size = group_size(config) if compares(reward) else 1
-            self.meeting = Meeting(size, lambda rows: _outcomes(reward, rows), patience)
+            apart = size > 1 and reward_workers(config) > 1
+            hall = Distant.of(size) if apart else None
+            self.meeting = Meeting(size, lambda rows: _outcomes(reward, rows), patience, hall)
+            self.log = None if log is None else Path(log) / f"{socket.gethostname()}-{os.getpid()}.jsonl"
 
         async def run_single(self, data: Any) -> dict[str, Any]:
             item = data[-1:][0]  # a trajectory of several sequences is judged by its last
             length = item.batch["responses"].shape[-1]
             ids = item.batch["responses"][: int(item.batch["attention_mask"][-length:].sum())]
             said = await asyncio.to_thread(self.tokenizer.decode, ids, skip_special_tokens=True)
-            row = _item_row(said, len(ids), item.non_tensor_batch)
-            outcome = await self.meeting.outcome(item.non_tensor_batch.get("uid", id(row)), row)
+            held = item.non_tensor_batch
+            row = _item_row(said, len(ids), held)
+            outcome = await self.meeting.outcome(held.get("uid", id(row)), row)
             logged = _logged(outcome, unscorable)
+            if self.log is not None:
+                await asyncio.to_thread(_write, self.log, held, row, outcome)
             return {"reward_score": logged["score"], "reward_extra_info": logged}
 
     return SightlineRewardManager
+
+
+def reward_workers(config: Any) -> int:
+    """How many processes verl scores in."""
+    return int(_at(config, "reward.num_workers", 1))
+
+
+def workers_for(rollouts: int) -> int:
+    """How many reward workers hold so many rollouts at once, all of them waiting for their groups.
+
+    Example:
+        >>> workers_for(64), workers_for(4096)
+        (1, 6)
+    """
+    return 1 if rollouts <= ACTOR_CALLS else math.ceil(rollouts / SHARE)
 
 
 def group_size(config: Any) -> int:
@@ -135,31 +129,32 @@ def group_size(config: Any) -> int:
     """
     size = int(_at(config, "actor_rollout_ref.rollout.n", 1))
     validation = int(_at(config, "actor_rollout_ref.rollout.val_kwargs.n", size))
-    workers = int(_at(config, "reward.num_workers", 1))
+    workers = reward_workers(config)
     rollouts = int(_at(config, "data.train_batch_size", 0)) * size
-    if workers != 1:
-        raise ConfigError(f"verl: {workers} reward workers would tear groups apart; set reward.num_workers=1")
     if validation != size:
         raise ConfigError(
             f"verl: groups have {size} rollouts in training and {validation} in validation; "
             f"set actor_rollout_ref.rollout.val_kwargs.n={size}, with do_sample=True and a temperature"
         )
-    if rollouts > ACTOR_CALLS:
+    if workers < workers_for(rollouts):
         raise ConfigError(
-            f"verl: {rollouts} rollouts a step; one reward worker holds {ACTOR_CALLS} calls at once, and more could "
-            "wait for each other for ever; make data.train_batch_size smaller, or leave the group reward out"
+            f"verl: {rollouts} rollouts a step and {workers} reward workers, of which each holds {ACTOR_CALLS} calls "
+            f"at once: they could wait for each other for ever; set reward.num_workers={workers_for(rollouts)}"
         )
     return size
 
 
 def _outcomes(reward: Reward, rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
     columns = as_columns(rows)
-    said = columns.pop("completion")
-    return outcomes(reward, said, columns, prompts=columns.get("prompt"), group=[0] * len(rows))
+    said, steps = columns.pop("completion"), columns.pop(STEP, [None])
+    return outcomes(reward, said, columns, prompts=columns.get("prompt"), group=[0] * len(rows), step=_number(steps[0]))
 
 
 def _row(said: str, truth: Any, source: str, extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {"answer": truth, "ground_truth": truth, "data_source": source, **extra, "completion": said}
+    columns = {"answer": truth, "ground_truth": truth, "data_source": source, **extra}
+    if isinstance(columns.get(PACKED), str):
+        columns.update(unpack(columns.pop(PACKED)))
+    return {**columns, "completion": said}
 
 
 def _item_row(said: str, tokens: int, held: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,16 +163,44 @@ def _item_row(said: str, tokens: int, held: Mapping[str, Any]) -> dict[str, Any]
     if prompt is not None:
         prompt = list(prompt)
         extra.setdefault("prompt", prompt)
-        if images := message_images(prompt):
-            extra.setdefault("images", images)
+        if (images := message_images(prompt)) and extra.get("images") is None:
+            extra["images"] = images
     extra.setdefault("completion_tokens", tokens)
+    extra[STEP] = held.get("global_steps")
     truth = (held.get("reward_model") or {}).get("ground_truth")
     return _row(said, truth, str(held.get("data_source")), extra)
 
 
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
 def _logged(one: Outcome, unscorable: float) -> dict[str, Any]:
     """verl takes the names of the first rollout for all, so every rollout has the same."""
-    return {"score": one.number(unscorable), **one.parts, "unscorable": float(not one.scored), "why": one.why}
+    score = one.value + 0.0 if one.scored else unscorable  # no reward is -0.0, which a caller may give a meaning
+    return {**one.curves(), "why": one.why, "score": score}
+
+
+def _write(path: Path, held: Mapping[str, Any], row: Mapping[str, Any], one: Outcome) -> None:
+    """One more line of scored rollouts."""
+    prompt = row.get("prompt")
+    line = {
+        "step": _number(held.get("global_steps")),
+        "mode": str((held.get("extra_info") or {}).get("split", "train")),
+        "group": str(held.get("uid")),
+        "prompt": prompt if prompt is None or isinstance(prompt, str) else _asked(prompt),
+        "completion": row["completion"],
+        "reward": one.value if one.scored else None,
+        "why": one.why,
+        **one.numbers(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab", buffering=0) as file:  # one call, so that lines of other threads do not fall between
+        file.write(json.dumps(line).encode() + b"\n")
+
+
+def _asked(prompt: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(content_text(turn.get("content")) for turn in prompt)
 
 
 def _at(config: Any, place: str, otherwise: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from sightline.check.vectors import Case
     from sightline.system import System
 
 BROKEN = 1  # exit code
@@ -21,12 +23,14 @@ def check(
 
     With --vectors also whether it reproduces every case of a file: each is printed with what was expected and got.
     """
+    from sightline.check import read
     from sightline.system import load
 
     system = load(slug)
+    cases = [] if vectors is None else read(vectors)
     good = _promises(system)
     if vectors is not None:
-        good = _vectors(system, vectors) and good
+        good = _vectors(system, cases) and good
     if not good:
         raise typer.Exit(BROKEN)
 
@@ -54,10 +58,10 @@ def _promises(system: System) -> bool:
     return good
 
 
-def _vectors(system: System, path: Path) -> bool:
-    from sightline.check import read, run
+def _vectors(system: System, cases: Sequence[Case]) -> bool:
+    from sightline.check import run
 
-    results = run(system, read(path))
+    results = run(system, cases)
     for result in results:
         _line(result.passed, result.what)
         for name in {**_named(result.expected), **_named(result.got)}:

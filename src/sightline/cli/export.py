@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sightline.cli import names
 from sightline.core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from sightline.rewards.reward import Reward
 
 Words = list[str] | None
 
@@ -35,39 +38,74 @@ def export(
     sightline export verl --system vlm-r1 --group-size 8 --data rows.jsonl -o run
     """
     from sightline import system as record
-    from sightline.adapters.export import Wanted
+    from sightline.adapters.export import Wanted, caveats, suited
     from sightline.adapters.export import export as write
 
     changes = names.listed(plus or ()), names.listed(minus or ())
     reward = record.load(system).variant(variant, *changes)
-    asked = (judge, judge_cache, judge_key) if judge else ()
+    suited(target, reward)
+    asked = (_standing(judge), judge_cache and str(Path(judge_cache).absolute()), judge_key) if judge else ()
     if judge:
         names.judge_named(*asked)  # says what is wrong with it now
-    written = write(target, Wanted(system, variant, *changes, asked, group_size), reward, out)
-    if data is not None:
-        written.append(_written(target, data, out))
-    for path in written:
+    file, pictures = ("", 0) if data is None else _written(target, data, out)
+    if data is not None and (fault := _fault(reward, data)):
+        typer.echo(f"note: the trainer will stop at these data: {fault}", err=True)
+    wanted = Wanted(system, variant, *changes, asked, group_size, data=file, pictures=pictures)
+    for path in [*write(target, wanted, reward, out), *([file] if file else [])]:
         typer.echo(f"wrote {path}")
+    for caveat in caveats(target, reward):
+        typer.echo(f"note: {caveat}", err=True)
     if not judge:
         names.tell_default_judge(reward)
 
 
-def _written(target: str, data: Path, out: Path) -> Path:
-    """The rows of the data for a trainer: Parquet where it wants bytes, else JSON lines."""
-    rows = _rows(target, data)
+def _standing(judge: str) -> str:
+    """The name of a judge with paths that stand on their own: workers of a trainer start in folders of theirs."""
+    kind, _, rest = judge.partition(":")
+    return f"{kind}:{Path(rest).absolute()}" if kind in ("replay", "local") and Path(rest).exists() else judge
+
+
+def _written(target: str, data: Path, out: Path) -> tuple[str, int]:
+    """The rows of the data for a trainer, Parquet where it wants bytes: (path, most pictures of one)."""
+    from sightline.adapters.rows import storable
+
+    out.mkdir(parents=True, exist_ok=True)
+    path = (out / ("data.parquet" if target in ("trl", "verl", "easyr1") else "data.jsonl")).absolute()
+    pictures = 0
+    rows = storable(target, _rows(target, data))
     if target == "trl":
-        _data_set(list(rows), out / "data.parquet")
-        return out / "data.parquet"
-    if target in ("verl", "easyr1"):
+        _data_set(list(rows), path)
+    elif path.suffix == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        pq.write_table(pa.Table.from_pylist(list(rows)), out / "data.parquet")
-        return out / "data.parquet"
-    with (out / "data.jsonl").open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row) + "\n")
-    return out / "data.jsonl"
+        pq.write_table(pa.Table.from_pylist(list(rows)), path)
+    else:
+        draft = path.with_name(f".{path.name}.draft")
+        with draft.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(_json(row) + "\n")
+                pictures = max(pictures, len(row.get("images") or ()))
+        draft.replace(path)  # a row that fails leaves no half of a file
+    return str(path), pictures
+
+
+def _fault(reward: Reward, data: Path) -> str:
+    from sightline.adapters.outcomes import unsuited
+    from sightline.scoring.readers import read_blocks, rollout_files
+
+    block = next(read_blocks(rollout_files(data)[0]), None)
+    return "" if block is None else unsuited(reward, block.rows()[:1000])
+
+
+def _json(row: dict[str, Any]) -> str:
+    from sightline.adapters.packed import plain
+    from sightline.core.errors import ColumnError
+
+    try:
+        return json.dumps({name: plain(value, name) for name, value in row.items()})
+    except TypeError as error:
+        raise ColumnError(f"the data hold a value that JSON cannot hold ({error})") from error
 
 
 def _data_set(rows: list[dict[str, Any]], path: Path) -> None:
@@ -86,9 +124,12 @@ def _rows(target: str, data: Path) -> Iterator[dict[str, Any]]:
     from sightline.adapters.rows import row_for
     from sightline.scoring.readers import read_blocks, rollout_files
 
+    files = rollout_files(data)
+    # every row has every column: trainers that bring one row at a time would lack what another trainer fills with None
+    names = dict.fromkeys(name for file in files for block in read_blocks(file) for name in block.names)
     number = 0
-    for file in rollout_files(data):
+    for file in files:
         for block in read_blocks(file):
             for row in block.rows():
-                yield row_for(target, row, number, file.parent)
+                yield row_for(target, {**names, **row}, number, file.parent)
                 number += 1

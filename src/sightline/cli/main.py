@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from sightline.cli.show import show, systems
 from sightline.cli.train import train
 from sightline.cli.view import view
 from sightline.core.errors import SightlineError
+from sightline.core.version import __version__
 
 WRONG = 2  # exit code of a wrong call: options, files, columns
 STOPPED = 130  # by Ctrl-C
@@ -34,6 +36,11 @@ class Commands(TyperGroup):
                 raise
             _say(error, f"{type(error).__name__}: {error}")
             raise typer.Exit(WRONG) from error
+        except OSError as error:
+            if ctx.params.get("debug") or error.filename is None or error.errno == errno.EPIPE:
+                raise
+            _say(error, f"cannot read or write {error.filename}: {error.strerror}")
+            raise typer.Exit(WRONG) from error
         except KeyboardInterrupt as stop:
             _say(stop, "stopped")
             raise typer.Exit(STOPPED) from stop
@@ -49,9 +56,18 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sightline {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Options of every command."""
 

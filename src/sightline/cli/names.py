@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sightline.core.errors import ConfigError
+from sightline.core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from sightline.judges.judge import Judge
     from sightline.rewards.reward import Reward
     from sightline.scoring.joining import Join
+
+EVERYWHERE = frozenset({"completion", "prompt", "group", "images", "image", "completion_tokens"})  # read by any reward
 
 
 def judge_named(name: str, cache: str = "", key: str = "") -> Judge:
@@ -63,12 +65,29 @@ def _judge(name: str, key: str) -> Judge:
 
 
 def tell_default_judge(reward: Reward) -> None:
-    """Say on stderr which judges answer when none was asked for: those of a system file look at words only."""
+    """Say on stderr which judges answer when none was asked for: stand-ins, that need no model."""
     from sightline.rewards.reward import JudgedReward
 
     judges = sorted({node.judge.id for node in reward.walk() if isinstance(node, JudgedReward)})
     if judges:
-        print(f"note: no judge was given; {', '.join(judges)} answers, which looks at words only", file=sys.stderr)
+        print(
+            f"note: no judge was given: where a rollout needs one, the stand-in {', '.join(judges)} answers, "
+            "which is no model; --judge names another",
+            file=sys.stderr,
+        )
+
+
+def tell_unused(reward: Reward, given: Iterable[str], judge: str = "") -> None:
+    """Say on stderr which words change nothing: columns that the reward does not read, a judge that nobody asks."""
+    from sightline.rewards.reward import JudgedReward
+
+    nodes = list(reward.walk())
+    read = {name for node in nodes for name in (*node.needs(), *node.uses())}
+    for name in given:
+        if name not in read | EVERYWHERE:
+            print(f"note: the reward reads no column `{name}`.{did_you_mean(name, read)}", file=sys.stderr)
+    if judge and not any(isinstance(node, JudgedReward) for node in nodes):
+        print(f"note: the reward asks no judge, so {judge} is not used", file=sys.stderr)
 
 
 def reward_named(place: str) -> Reward:

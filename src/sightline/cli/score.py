@@ -12,7 +12,7 @@ from sightline.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from sightline.rewards.reward import Reward
-    from sightline.scoring import Options, Source, Summary
+    from sightline.scoring import Cluster, Options, Source, Summary
 
 Words = list[str] | None
 
@@ -26,7 +26,11 @@ def score(
     minus: Annotated[Words, typer.Option(help="Parts of the system to leave out.")] = None,
     reward: Annotated[str, typer.Option(help="A reward of your own: package.module:NAME.")] = "",
     judge: Annotated[
-        str, typer.Option(help="Who is asked: stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL.")
+        str,
+        typer.Option(
+            help="Who is asked: openai:BASE_URL#MODEL, local:FOLDER, replay:FILE or stub; who embeds: minilm, "
+            "sentences:MODEL or dual:MODEL."
+        ),
     ] = "",
     judge_cache: Annotated[str, typer.Option(help="sqlite file that keeps verdicts.")] = "",
     judge_key: Annotated[str, typer.Option(help="Environment variable that holds the server's key.")] = "",
@@ -52,7 +56,17 @@ def score(
     ] = "custom_id",
     tokenizer: Annotated[str, typer.Option(help="Counts the column completion_tokens where there is none.")] = "",
     lean: Annotated[bool, typer.Option("--lean", help="Leave the columns of the file out of the results.")] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, for rewards that ask no judge.")] = 1,
+    workers: Annotated[
+        str, typer.Option(help="Processes, for rewards that ask no judge; auto: as many as the file deserves.")
+    ] = "auto",
+    engine: Annotated[str, typer.Option(help="local, or ray: tasks for rollouts, actors for judges.")] = "local",
+    ray_address: Annotated[
+        str, typer.Option(help="host:port of a Ray cluster; else RAY_ADDRESS, else a Ray on this machine for this run.")
+    ] = "",
+    judges: Annotated[
+        int, typer.Option(help="Ray actors that hold each judge; by default one, and none for a judge behind HTTP.")
+    ] = 0,
+    judge_gpus: Annotated[float, typer.Option(help="GPUs of each of these actors.")] = 0.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was scored before.")] = False,
     input_changed: Annotated[
         bool, typer.Option("--input-changed", help="Go on although the file changed: rows scored so far are the same.")
@@ -80,6 +94,7 @@ def score(
     rewarded = names.reward_named(reward) if reward else record.load(system).variant(variant, *changes)
     if judge:
         rewarded = with_judge(rewarded, names.judge_named(judge, judge_cache, judge_key))
+    names.tell_unused(rewarded, (word.partition("=")[0] for word in (*(map_ or ()), *(set_ or ()))), judge)
     source = Source(
         file,
         dialect,
@@ -90,7 +105,8 @@ def score(
         gather,
         names.joined(join, on),
     )
-    options = Options(workers, fresh, input_changed, retry_errors)
+    cluster = _cluster(engine, ray_address, judges, judge_gpus)
+    options = Options(_number(workers), fresh, input_changed, retry_errors, cluster=cluster)
     _show(_scored(source, rewarded, out, tokenizer, lean, options))
     if system and not judge:
         names.tell_default_judge(rewarded)
@@ -98,6 +114,27 @@ def score(
         from sightline.view import report as write_report
 
         typer.echo(f"report  {write_report(out, report)}")
+
+
+def _cluster(engine: str, address: str, judges: int, gpus: float) -> Cluster | None:
+    from sightline.scoring import Cluster
+
+    if engine == "ray":
+        return Cluster(address, judges, gpus)
+    if engine != "local":
+        raise ConfigError(f"--engine {engine}: needs local or ray")
+    given = {"--ray-address": address, "--judges": judges, "--judge-gpus": gpus}
+    if any(given.values()):
+        raise ConfigError(f"{next(name for name, value in given.items() if value)} belongs to --engine ray")
+    return None
+
+
+def _number(workers: str) -> int:
+    if workers == "auto":
+        return 0
+    if not workers.isdecimal():
+        raise ConfigError(f"--workers {workers}: needs a number, or auto")
+    return int(workers)
 
 
 def _scored(source: Source, reward: Reward, out: Path, tokenizer: str, lean: bool, options: Options) -> Summary:
@@ -142,6 +179,12 @@ def _show(summary: Summary) -> None:
     again = summary.rollouts - summary.scored
     before = f", {again:,} of them scored before" if again else ""
     speed = f", {summary.per_second:,.0f} rollouts/s" if summary.scored else ""
-    typer.echo(f"{summary.rollouts:,} rollouts in {summary.groups:,} groups{before}{speed}\nresults {summary.out}")
+    how = f"\nscored by {summary.how}" if summary.how else ""
+    size = f"{_count(summary.rollouts, 'rollout')} in {_count(summary.groups, 'group')}"
+    typer.echo(f"{size}{before}{speed}{how}\nresults {summary.out}")
     for note in summary.notes:
         typer.secho(f"note: {note}", fg="yellow", err=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -33,7 +33,19 @@ def serve(
     ] = None,
     set_: Annotated[Words, typer.Option("--set", help="NAME=VALUE for rows that lack NAME; JSON or text.")] = None,
     label: Annotated[str, typer.Option(help="Column that labels of OpenRLHF's protocol fill.")] = "",
-    threads: Annotated[int, typer.Option(min=0, help="Requests scored at once; 0: 8 with a judge, else 1.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Requests that a process scores at once; 0: 8 with a judge, else 1.")
+    ] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes beside the server that score; 0: it does itself.")] = 0,
+    engine: Annotated[str, typer.Option(help="local, or ray: replicas in a Ray cluster score.")] = "local",
+    replicas: Annotated[str, typer.Option(help="With ray: how many, or FEWEST:MOST by load.")] = "1",
+    cpus: Annotated[float, typer.Option(min=0, help="With ray: cores of a replica.")] = 1.0,
+    judge_gpus: Annotated[
+        float, typer.Option(min=0, help="With ray: GPUs of a replica, for its judge; may be a share of one.")
+    ] = 0.0,
+    ray_address: Annotated[
+        str, typer.Option(help="With ray: a running cluster; empty: $RAY_ADDRESS, or one on this machine.")
+    ] = "",
     drain: Annotated[float, typer.Option(min=1, help="Seconds that answers may take after SIGTERM.")] = 120.0,
     limit: Annotated[
         Words, typer.Option(help="NAME=NUMBER: body_bytes, rows, images, pixels, depth, waiting, seconds, ...")
@@ -64,11 +76,37 @@ def serve(
     service = room.Service(
         rewarded, name, _limits(limit or ()), media_root and media_root.resolve(), names.constants(set_ or ()), label
     )
-    room.serve(service, room.Address(host, port, token, open_), threads, drain)
+    address = room.Address(host, port, token, open_)
+    threads = threads or (8 if service.judged else 1)
+    if engine not in ("local", "ray"):
+        raise ConfigError(f"--engine {engine}: needs local or ray")
+    given = {
+        "--replicas": replicas != "1",
+        "--cpus": cpus != 1,
+        "--judge-gpus": judge_gpus,
+        "--ray-address": ray_address,
+    }
+    if engine == "local" and any(given.values()):
+        raise ConfigError(f"{next(name for name, value in given.items() if value)} belongs to --engine ray")
+    if engine == "ray" and workers:
+        raise ConfigError("--workers belongs to --engine local; a cluster has --replicas")
+    scorers: room.Engine
+    if engine == "ray":
+        scorers = room.Replicas(service, *_counts(replicas), threads, cpus, judge_gpus, ray_address)
+    else:
+        scorers = room.Processes(service, workers) if workers else room.Threads(service, threads)
+    room.serve(service, address, scorers, drain)
+
+
+def _counts(words: str) -> tuple[int, int]:
+    fewest, _, most = words.partition(":")
+    if not fewest.isdecimal() or not (most or fewest).isdecimal():
+        raise ConfigError(f"--replicas {words}: needs a number, or two as FEWEST:MOST")
+    return int(fewest), int(most or fewest)
 
 
 def _token(variable: str) -> str:
-    token = os.environ.get(variable, "") if variable else ""
+    token = os.environ.get(variable, "").strip() if variable else ""  # files of secrets end with a new line
     if variable and not token:
         raise ConfigError(f"--token-env {variable}: the variable is empty or not set")
     return token

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 JUDGES = "stub, replay:FILE, local:FOLDER or openai:BASE_URL#MODEL"
 
+UNCUT = 250  # columns of a list that goes into a file or a pipe
 _ADDRESS = re.compile(r"<function ([\w.]+) at 0x[0-9a-f]+>")  # a rule's function goes by its name
 
 
@@ -34,12 +35,17 @@ def systems(
         typer.echo(json.dumps([_record(system) for system in found], indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table("system", "year", "arXiv", "rewards", "title", box=None, header_style="dim", padding=(0, 2))
-    for system in found:
-        table.add_row(f"[bold]{system.slug}[/]", str(system.year), system.arxiv, system.family, system.title)
-    Console().print(table)
+    console = Console()
+    console = console if console.is_terminal else Console(width=UNCUT)
+    slugs, families = (max(map(len, column)) for column in zip(*((one.slug, one.family) for one in found), strict=True))
+    lines = [Text(f"{'system':{slugs}}  {'arXiv':10}  judge  {'rewards':{families}}  title", "dim")]
+    for one in found:
+        rest = f"  {one.arxiv:10}  {'asks' * one.judged:5}  {one.family:{families}}  {one.title}"
+        lines.append(Text.assemble((f"{one.slug:{slugs}}", "bold"), rest))
+    for line in lines:
+        console.print(line, no_wrap=True, overflow="ellipsis")  # a line a system
 
 
 def show(slug: Annotated[str, typer.Argument(help="The system's slug.")]) -> None:
@@ -107,12 +113,15 @@ def _reads(console: Console, system: System) -> None:
 
 
 def _parts(console: Console, system: System) -> None:
+    from sightline.rewards.formula import expression
+
     variants = {"strict": system.reward}
     if system.official is not None:
         variants["official"] = system.official
     for variant, reward in variants.items():
         low, high = reward.bounds()
         _heading(console, f"{variant}: reward in [{low:g}, {high:g}], made of")
+        console.print(f"  {_plain(expression(reward))}", soft_wrap=True)
         for name, lowest, highest in part_list(reward):
             console.print(f"  [bold]{name}[/]  {_plain(f'[{lowest:g}, {highest:g}]')}")
     if system.official is None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sightline.cli import names
+from sightline.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from sightline.credit.credit import Credit
     from sightline.rewards.reward import Reward
     from sightline.system import Stage
     from sightline.train.config import TrainConfig
+
+Engine = Literal["trl", "verl"]
 
 
 def train(
@@ -34,6 +37,12 @@ def train(
     stage: Annotated[str | None, typer.Option(help="Run only this stage (its name, sft or grpo).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole checkpoint.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Check the data and show what would be run.")] = False,
+    engine: Annotated[Engine, typer.Option(help="trl, here; or verl, on Ray.")] = "trl",
+    ray_address: Annotated[str, typer.Option(help="verl: a Ray cluster that runs; else one is started here.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="verl: write its files and print its command.")] = False,
+    loose: Annotated[
+        bool, typer.Option("--loose", help="verl: leave out what it cannot carry of the recipe, instead of refusing.")
+    ] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the configuration.")] = False,
 ) -> None:
     """Post-train a model on a system's reward with the paper's recipe.
@@ -45,6 +54,8 @@ def train(
         sightline train --system vlm-r1 --model MODEL --data rows.jsonl --output runs/first
 
     Several devices: accelerate launch -m sightline.cli.main train run.yaml
+
+    On Ray: sightline train --engine verl --system vlm-r1 ... verl.trainer.n_gpus_per_node=8
     """
     from sightline.train.config import json_schema, load_config
 
@@ -56,7 +67,14 @@ def train(
     given = {"system": system, "model": model, "data": data, "output": output, "variant": variant, "stage": stage}
     asked = {"judge": judge, "judge_cache": judge_cache, "judge_key": judge_key}
     path, overrides = split_words(words or [])
-    run(load_config(path, overrides, **given, **asked, resume=resume or None), only_plan=plan)
+    config = load_config(path, overrides, **given, **asked, resume=resume or None)
+    if engine == "verl":
+        from sightline.cli.train_verl import run as run_verl
+
+        raise typer.Exit(run_verl(config, ray_address, "plan" if plan else "files" if dry_run else "run", loose))
+    if ray_address or dry_run or loose:
+        raise ConfigError("--ray-address, --dry-run and --loose belong to --engine verl")
+    run(config, only_plan=plan)
 
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, list[str]]:

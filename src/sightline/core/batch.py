@@ -31,7 +31,7 @@ class Batch:
         step: the training step, for rewards that follow a schedule.
 
     Raises:
-        ShapeError: a column, prompts or group does not have B entries.
+        ShapeError: a column, prompts or group does not have B entries, or is no list at all.
 
     Example:
         >>> batch = Batch(["a", "b"], {"answer": ["a", "a"]}, group=[7, 7])
@@ -48,12 +48,18 @@ class Batch:
         group: Sequence[Any] | NDArray[Any] | None = None,
         step: int | None = None,
     ) -> None:
+        if isinstance(completions, str | bytes) or not hasattr(completions, "__len__"):
+            raise ShapeError(f"Batch: completions need a list, one a rollout; got {_kind(completions)}")
         self.completions = completions
         self.columns: Mapping[str, Sequence[Any]] = dict(columns or {})
         self.prompts = prompts
         self.step = step
         for name, given in {**self.columns, "prompt": prompts, "group": group}.items():
-            if given is not None and len(given) != len(completions):
+            if given is None:
+                continue
+            if isinstance(given, str | bytes) or not hasattr(given, "__len__"):
+                raise ShapeError(f"Batch: column `{name}` needs a list of {len(completions)}; got {_kind(given)}")
+            if len(given) != len(completions):
                 raise ShapeError(f"Batch: column `{name}` has {len(given)} values for {len(completions)} completions")
         self.group = np.arange(len(completions)) if group is None else _group_numbers(group)
         self._texts: list[str] | None = None
@@ -70,7 +76,8 @@ class Batch:
         """
         if "completion" not in columns:
             raise ColumnError(
-                f"Batch needs a column `completion`; got {sorted(columns)}.{did_you_mean('completion', columns)}"
+                f"Batch needs a column `completion`, what the policy wrote; got {sorted(columns)}."
+                f"{did_you_mean('completion', columns)}"
             )
         rest = {name: values for name, values in columns.items() if name not in RESERVED}
         return cls(columns["completion"], rest, prompts=columns.get("prompt"), group=columns.get("group"), step=step)
@@ -79,11 +86,20 @@ class Batch:
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], step: int | None = None) -> Batch:
         """A batch from dictionaries. A column that only some rows have is None in the others.
 
+        Raises:
+            ColumnError: no row has `completion`.
+            ShapeError: what is given is not a list of dictionaries.
+
         Example:
             >>> Batch.from_rows([{"completion": "a", "answer": "b"}, {"completion": "c"}]).column("answer")
             ['b', None]
         """
+        if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+            raise ShapeError(f"Batch.from_rows needs a list of dictionaries, one a rollout; got {_kind(rows)}")
         rows = list(rows)
+        for number, row in enumerate(rows):
+            if not isinstance(row, Mapping):
+                raise ShapeError(f"Batch.from_rows: row {number} needs to be a dictionary; got {_kind(row)}")
         names = dict.fromkeys(name for row in rows for name in row)
         table = {name: [row.get(name) for row in rows] for name in names}
         return cls.from_columns(table or {"completion": []}, step=step)
@@ -102,7 +118,7 @@ class Batch:
                 whole, index = self._whole
                 self._texts = [whole.texts[i] for i in index]
             else:
-                self._texts = [policy_text(completion) for completion in self.completions]
+                self._texts = _policy_texts(self.completions)
         return self._texts
 
     def transcript(self, row: int) -> Transcript:
@@ -175,6 +191,33 @@ class Batch:
         return np.split(order, np.flatnonzero(np.diff(self.group[order])) + 1) if len(order) else []
 
 
+def _policy_texts(completions: Sequence[Completion]) -> list[str]:
+    try:
+        return [policy_text(completion) for completion in completions]
+    except (TypeError, AttributeError) as error:
+        for row, completion in enumerate(completions):
+            if not _readable(completion):
+                raise ColumnError(
+                    f"column `completion` of row {row} is {_kind(completion)}; it needs a text or a list of messages"
+                ) from error
+        raise
+
+
+def _readable(completion: Any) -> bool:
+    """Whether a completion is a text, or turns of any kind."""
+    if isinstance(completion, str):
+        return True
+    return isinstance(completion, Sequence | np.ndarray) and all(
+        isinstance(turn, Mapping | tuple) for turn in completion
+    )
+
+
+def _kind(value: Any) -> str:
+    """A value as messages show it: its type, and how it begins."""
+    shown = repr(value)
+    return f"{type(value).__name__} {shown if len(shown) <= 40 else shown[:37] + '...'}"
+
+
 @contextmanager
 def _no_cycles_sought() -> Iterator[None]:
     """Parsed pieces are many and hold no cycles; looking for some among them takes up to half of the time."""
@@ -191,4 +234,7 @@ def _group_numbers(group: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
     """Group ids of any hashable kind as numbers 0.. in order of first appearance."""
     seen: dict[Any, int] = {}
     ids = group.tolist() if isinstance(group, np.ndarray) else group
-    return np.fromiter((seen.setdefault(g, len(seen)) for g in ids), np.int64, len(ids))
+    try:
+        return np.fromiter((seen.setdefault(g, len(seen)) for g in ids), np.int64, len(ids))
+    except TypeError as error:
+        raise ColumnError(f"column `group` needs an id per rollout, a number or a text: {error}") from error

@@ -110,6 +110,11 @@ class Scores:
             {name: part.take(index) for name, part in self.parts.items()},
         )
 
+    def _repr_html_(self) -> str:  # what notebooks show
+        from sightline.core.notebook import table
+
+        return table(self)
+
     def __repr__(self) -> str:
         values = np.array2string(self.values, precision=4, threshold=8)
         return f"Scores({values}, parts={list(self.parts)})" if self.parts else f"Scores({values})"

@@ -217,7 +217,7 @@ def goldilocks(accuracy: float, chance: float, high: float = 0.9) -> bool:
         >>> [goldilocks(accuracy, 0.25) for accuracy in (0.25, 0.3, 0.9, 0.95)]
         [False, True, True, False]
     """
-    return chance + 0.05 <= accuracy <= high
+    return chance + 0.05 - 1e-12 <= accuracy <= high  # 0.1 + 0.05 is a little more than 0.15
 
 
 def _row(task: str, images: Sequence[Image], question: str, answer: str, seed: int, ways: int) -> Row:

@@ -106,13 +106,19 @@ def read_bytes(source: Source, folder: str | os.PathLike[str] | None = None) -> 
     Raises:
         MediaError: it cannot be found, or is at a web address.
     """
+    data = _read(source, folder)
+    reach.check_bytes(data)
+    return data
+
+
+def _read(source: Source, folder: str | os.PathLike[str] | None) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
     if isinstance(source, Mapping):
         inner = source.get("bytes") or source.get("path")
         if inner is None:
             raise MediaError(f"a media mapping needs `bytes` or `path`, got {sorted(map(str, source))}")
-        return read_bytes(inner, folder)
+        return _read(inner, folder)
     if isinstance(source, str) and source.startswith("data:"):
         return _data_url_bytes(source)
     path = local_path(source, folder)

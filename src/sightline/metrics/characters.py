@@ -35,7 +35,8 @@ def character_accuracy(said: str, right: str) -> float:
 
     number of positions i with said_i = right_i / |right|
 
-    Range [0, 1]; 0 for an empty right text. One inserted character shifts, and so zeroes, the rest.
+    Range [0, 1]; 0 for an empty right text. One inserted character shifts, and so zeroes, the rest. Blanks count: where
+    they stand for what cannot be read, take them out first (`without_blanks`).
 
     Example:
         >>> character_accuracy("10/12/2O23", "10/12/2023"), character_accuracy("xBauful", "Bauful")

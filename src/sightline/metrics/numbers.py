@@ -9,6 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+_ROUNDING = 1e-15  # of two decimals and their difference, as a share of the larger one
+
+
+def near(a: float, b: float, bound: float) -> bool:
+    """Whether |a - b| <= bound for decimals as they are written: what floating point adds to a distance does not count.
+
+    Example:
+        >>> near(1.9, 2.0, 0.1), 2.0 - 1.9 <= 0.1, near(1.89, 2.0, 0.1)
+        (True, False, False)
+    """
+    return abs(a - b) <= bound + _ROUNDING * max(abs(a), abs(b))
 
 
 def relative_error(value: ArrayLike, gold: ArrayLike, eps: float = 1e-9) -> Floats:

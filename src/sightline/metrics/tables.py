@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from sightline.metrics.numbers import near
+
 ABOVE = 50.0
 _CURRENCY = str.maketrans("", "", ",$€£¥%")
 _PLAIN = re.compile(r"[-+]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,4})?", re.ASCII)
@@ -95,7 +97,7 @@ def same_cell(said: Any, true: Any, tolerance: float = 0.01) -> bool:
         return a is None and b is None and plain_name(str(said)) == plain_name(str(true))
     if a == 0 or b == 0:
         return abs(a - b) <= 1e-12
-    return abs(a - b) <= tolerance * max(abs(a), abs(b))
+    return near(a, b, tolerance * max(abs(a), abs(b)))
 
 
 def _missing(value: Any) -> bool:

@@ -202,8 +202,8 @@ class Named(Node):
     name: str
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise CompositionError("a part needs a name that is not empty")
+        if not isinstance(self.name, str) or not self.name:
+            raise CompositionError(f"a part needs a text that is not empty as its name, not {self.name!r}")
 
     def bounds(self) -> Range:
         return self.of.bounds()

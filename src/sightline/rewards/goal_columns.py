@@ -178,7 +178,7 @@ class GoalRows:
 
 def is_vector(value: Any) -> bool:
     """Whether a frame is an embedding; pictures have two axes or three."""
-    return isinstance(value, np.ndarray) and value.ndim == 1
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "biuf"
 
 
 def _known(value: Any) -> Any:

@@ -30,7 +30,7 @@ def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]
     for row, value in enumerate(batch.column(column, who)):
         key: Hashable = value if type(value) is str else (type(value), _key(value))
         if key not in seen:
-            one = read(value)
+            one = _read(read, value)
             if isinstance(one, Missing):
                 raise ColumnError(f"{who}: column `{column}` of row {row} is {value!r:.80}; {one.why}")
             seen[key] = one
@@ -47,12 +47,28 @@ def _key(value: Any) -> Hashable:
     return cast(Hashable, value)
 
 
+def _read(read: Callable[[Any], T | Missing], value: Any) -> T | Missing:
+    try:
+        return read(_plain(value))
+    except (TypeError, ValueError, OverflowError, LookupError, AttributeError) as error:
+        return Missing(f"it cannot be read: {error}")
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy inside lists and dictionaries as Python's own, which readers ask for; arrays stay."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(map(_plain, value))
+    return {key: _plain(one) for key, one in value.items()} if type(value) is dict else value
+
+
 def gold_text(value: Any) -> str | Missing:
-    """A gold answer as trimmed text: a string, with or without answer tags, or a number."""
+    """A gold answer as trimmed text: a string, with or without answer tags, or a number; NaN is an empty cell."""
     if isinstance(value, str):
         found = ANSWER_OR_TEXT(value)
         return found if isinstance(found, Missing) else found.strip()
-    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value == value:
         return f"{value}"
     return Missing("it needs a text or a number")
 

@@ -241,7 +241,7 @@ class JudgedPathways(JudgedReward):
         labels: list[Sequence[str]] = []
         for row, (value, size) in enumerate(zip(given, counts, strict=True)):
             listed = [f"target {k + 1}" for k in range(size)] if value is None else value
-            if isinstance(listed, str) or len(listed) < size:
+            if isinstance(listed, str) or not isinstance(listed, Sequence | np.ndarray) or len(listed) < size:
                 raise ColumnError(f"column `target_labels` of row {row} is {value!r:.80}; it needs {size} texts")
             labels.append([str(label) for label in listed])
         return labels

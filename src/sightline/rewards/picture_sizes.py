@@ -47,4 +47,4 @@ def is_size(value: Any) -> bool:
 def is_extent(value: Any) -> bool:
     """A positive finite number."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return bool(number and 0 < value < np.inf)
+    return bool(number and 0 < value <= 1e300)  # an integer of any length is less than infinity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sightline.core.missing import Missing
+from sightline.metrics.numbers import near
 from sightline.parse.numbers import Number
 from sightline.parse.undressed import option_letter, undressed
 
@@ -51,7 +52,7 @@ class SamePlain:
         mine, gold = Number()(said.replace("%", "")), Number()(right.replace("%", ""))
         if isinstance(mine, Missing) or isinstance(gold, Missing):
             return False
-        return abs(mine - gold) <= self.tolerance * max(1.0, abs(gold))
+        return near(mine, gold, self.tolerance * max(1.0, abs(gold)))
 
 
 def _bare(text: str) -> str:

@@ -18,7 +18,7 @@ from sightline.judges.prompts import prompt
 from sightline.rewards.look import Asked, Column, Look, Shown
 from sightline.rewards.reward import JudgedReward, Range, Reward, Scope
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?![\w])")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9.])[-+]?(?:\d{1,99}(?:\.\d{1,99})?|\.\d{1,99})(?:[eE][-+]?\d{1,3})?", re.ASCII)
 RED = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 )
@@ -37,7 +37,7 @@ class FirstNumber:
 
     Example:
         >>> read = FirstNumber(0, 10)
-        >>> read("I give 7 of 10."), read("3.5"), read("11, no, 9").why, read("good").why
+        >>> read("I give 7 of 10."), read("3.5pts"), read("11, no, 9").why, read("good").why
         (7.0, 3.5, '11 is outside 0..10', "no number in 'good'")
     """
 

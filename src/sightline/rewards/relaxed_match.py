@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sightline.metrics.numbers import near
 from sightline.metrics.tables import plain_number
 from sightline.parse.text import clean_text
 
@@ -39,7 +40,7 @@ class RelaxedMatch:
         mine, gold = plain_number(said[:400]), plain_number(right)
         if mine is None or gold is None:
             return 0.0
-        return float(abs(mine - gold) <= self.tolerance * abs(gold))
+        return float(near(mine, gold, self.tolerance * abs(gold)))
 
 
 def _undressed(text: str) -> str:

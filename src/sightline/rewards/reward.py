@@ -57,10 +57,24 @@ class Reward:
 
         Raises:
             ColumnError: a column this expression reads is missing or unusable; nothing has been scored then.
+            CompositionError: what is given is no `Batch`.
         """
         from sightline.rewards.evaluation import evaluate
 
+        if not isinstance(batch, Batch):
+            raise CompositionError(
+                f"a reward scores a Batch, not {type(batch).__name__}; Batch.from_rows makes one of a list of "
+                "dictionaries"
+            )
         return evaluate(self, batch)
+
+    def __str__(self) -> str:
+        from sightline.rewards.formula import written
+
+        return written(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # what IPython and notebooks show
+        printer.text(str(self))
 
     def score(self, batch: Batch) -> Scores:
         """Leaf rewards: score every rollout of `batch`, which holds whole groups if `scope` is `group`."""
@@ -128,10 +142,13 @@ class Reward:
 
         if isinstance(other, Reward):
             return Product((self, other))
-        return Scaled(self, float(other))
+        return Scaled(self, _number(other))
 
     def __rmul__(self, other: float) -> Scaled | Product:
         return self * other
+
+    def __truediv__(self, other: float) -> Scaled | Product:
+        return self * (1.0 / _number(other))
 
     def __neg__(self) -> Scaled | Product:
         return self * -1.0
@@ -140,6 +157,10 @@ class Reward:
         """This reward where `gate` > `above`; elsewhere 0, and nothing here is evaluated (no judge call is spent)."""
         from sightline.rewards.algebra import When
 
+        if not isinstance(gate, Reward):
+            raise CompositionError(
+                f"the gate of `when` is a reward, not {gate!r}; a threshold is `when(gate, above=0.5)`"
+            )
         return When(self, gate, float(above))
 
     def clip(self, lo: float, hi: float) -> Clip:
@@ -269,6 +290,20 @@ def _rebuilt(value: Any, change: Callable[[Reward], Reward]) -> Any:
     if not isinstance(value, Reward):
         return value
     return change(replace(value, **{f.name: _rebuilt(getattr(value, f.name), change) for f in fields(value)}))
+
+
+def _number(value: Any) -> float:
+    """A weight.
+
+    Raises:
+        CompositionError: it is no number.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise CompositionError(
+            f"a reward is weighted by a number or a reward, not by {type(value).__name__} {value!r}"
+        ) from error
 
 
 def _terms(reward: Reward) -> tuple[Reward, ...]:

@@ -28,19 +28,22 @@ Pair = tuple[float, float]
 
 
 def whole_interval(value: Any) -> Pair | Missing:
-    """A true interval: two numbers, or a text like `[3.0, 8.0]`.
+    """A true interval: two numbers, or a text like `[3.0, 8.0]` or `From <t>3.0</t>s to <t>8.0</t>s`.
 
     Example:
-        >>> whole_interval("[3.0, 8.0]"), whole_interval((3, 8))
-        ((3.0, 8.0), (3.0, 8.0))
+        >>> whole_interval("[3.0, 8.0]"), whole_interval((3, 8)), whole_interval("From <t>3</t>s to <t>8</t>s")
+        ((3.0, 8.0), (3.0, 8.0), (3.0, 8.0))
     """
     if isinstance(value, str):
+        tagged = interval(value)
+        if not isinstance(tagged, Missing):
+            return tagged
         try:
             value = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             value = None
     numbers = list(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else []
-    if len(numbers) != 2 or not all(is_number(float(n)) for n in numbers if isinstance(n, int | float | np.number)):
+    if len(numbers) != 2 or not all(isinstance(n, int | float | np.number) and is_number(float(n)) for n in numbers):
         return Missing("it needs an interval [start, end] in seconds")
     return float(numbers[0]), float(numbers[1])
 
@@ -49,8 +52,8 @@ def second_line(value: Any) -> Pair | Missing:
     """A true interval in the second line of a text whose first line is an option letter.
 
     Example:
-        >>> second_line("B\\n[3.0, 8.0]")
-        (3.0, 8.0)
+        >>> second_line("B\\n[3.0, 8.0]"), second_line("B\\nFrom <t>3</t>s to <t>8</t>s")
+        ((3.0, 8.0), (3.0, 8.0))
     """
     lines = value.split("\n") if isinstance(value, str) else []
     return whole_interval(lines[1]) if len(lines) > 1 else Missing("it needs a letter and, below, [start, end]")

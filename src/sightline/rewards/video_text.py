@@ -178,7 +178,8 @@ class _Reader:
 def _several(media: Any) -> Sequence[Any]:
     """A list of pictures or embeddings, also of stacked ones; or one as a list."""
     if isinstance(media, np.ndarray):
-        stacked = media.ndim == 4 or (media.ndim == 2 and media.dtype != np.uint8)
+        paths = media.ndim == 1 and not _is_vector(media)
+        stacked = paths or media.ndim == 4 or (media.ndim == 2 and media.dtype != np.uint8)
         return list(media) if stacked else [media]
     return [media] if isinstance(media, str | bytes) or not isinstance(media, Sequence) or _is_vector(media) else media
 
@@ -186,6 +187,6 @@ def _several(media: Any) -> Sequence[Any]:
 def _is_vector(value: Any) -> bool:
     """Whether a picture is given by its embedding: a flat list of numbers."""
     if isinstance(value, np.ndarray):
-        return value.ndim == 1
+        return value.ndim == 1 and value.dtype.kind in "biuf"
     several = isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 0
     return several and isinstance(value[0], int | float | np.number)

@@ -65,17 +65,23 @@ VERL = Dialect(
 )
 TRL = Dialect("trl", ("step", "prompt", "completion", "advantage"), group=("step", "prompt"))
 OWN = Dialect("sightline", ("completion",), group=("group",))
+# what `vf-eval` of verifiers before 0.4 saves
+RESULTS = Dialect(
+    "verifiers-results", ("example_id", "prompt", "completion", "reward"), group=("example_id",), scattered=True
+)
 SWIFT = Dialect(
     "ms-swift", ("step", "prompt", "completion", "advantages"), group=("step", "prompt"), rows=nested.swift_rows
 )
 # rows of these are no rollouts yet, and are written as rollouts end
 _nested = partial(Dialect, group=("group",), scattered=True, lacks=("completion",))
-NEMO_RL = Dialect("nemo-rl", ("content", "rewards"), group=("prompt",), lacks=("completion",), rows=nested.nemo_rl_rows)
+NEMO_RL = Dialect(
+    "nemo-rl", ("content", "rewards"), group=("step", "prompt"), lacks=("completion",), rows=nested.nemo_rl_rows
+)
 NEMO_GYM = _nested("nemo-gym", ("responses_create_params", "response"), rows=nested.nemo_gym_rows)
 VERIFIERS = _nested("verifiers", ("task", "traces"), rows=nested.verifiers_rows)
 SLIME = _nested("slime", ("prompt", "response", "group_index"), rows=nested.slime_rows)
 OPENAI = _nested("openai-batch", ("custom_id", "response"), rows=nested.openai_rows)
-DIALECTS = (VERL, TRL, SWIFT, NEMO_RL, NEMO_GYM, VERIFIERS, SLIME, OPENAI, OWN)
+DIALECTS = (VERL, TRL, SWIFT, NEMO_RL, NEMO_GYM, VERIFIERS, RESULTS, SLIME, OPENAI, OWN)
 
 
 @dataclass(frozen=True)
@@ -174,13 +180,19 @@ def columns_of(names: Sequence[str], source: Source) -> Columns:
     constants = {name for name, _ in source.constants}
     if "completion" not in places and "completion" not in constants:
         raise ColumnError(
-            f"{source.path}: no column `completion`; there are {sorted(names)}.{did_you_mean('completion', names)} "
-            "Say which one it is: --map completion=NAME"
+            f"{source.path}: no column `completion`; there are {sorted(names)}.{_likely(names)} "
+            "Say which one holds what the policy wrote: --map completion=NAME"
         )
     group = _group(dialect, {*places, *constants}, source)
     return Columns(
         frozenset(names), tuple(places.items()), _shown(places, constants), group, dialect.scattered or source.gather
     )
+
+
+def _likely(names: Sequence[str]) -> str:
+    """The column that probably holds what the policy wrote, as a question."""
+    usual = next((name for name in ("response", "output", "generation", "prediction") if name in names), "")
+    return f" Is it `{usual}`?" if usual else did_you_mean("completion", names)
 
 
 def exploded(block: Block, source: Source, rows: Sequence[int]) -> tuple[JsonBlock, list[int], list[int]]:
@@ -247,7 +259,12 @@ def _group(dialect: Dialect, names: set[str], source: Source) -> tuple[str, ...]
     if source.group:
         return source.group
     # a column of that name says it better than a program's habits: prompts that read alike may show other pictures
-    return ("group",) if "group" in names else tuple(name for name in dialect.group if name in names)
+    logged = sorted(name for name in names if dialect is TRL and name.endswith("/group"))  # by our reward in TRL
+    told = "group" if "group" in names else logged[0] if logged else ""
+    found = tuple(name for name in dialect.group if name in names)
+    if told:  # an id of the data comes back in every epoch, and TRL writes rollouts again while it trains on them
+        return ("step", told) if "step" in found else (told,)
+    return found
 
 
 def _shown(places: Mapping[str, str], constants: set[str]) -> tuple[str, ...]:

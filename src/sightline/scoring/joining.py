@@ -41,11 +41,16 @@ class Join:
         known = data_rows(self.path, self.data)
         found = []
         for row in block.rows():
-            name = str(row.get(self.dump))
+            name = _id(row.get(self.dump))
             if name not in known:
                 raise ColumnError(f"{self.path}: no row has {self.data} = {name!r}, which the dump names")
             found.append({**known[name], **{key: value for key, value in row.items() if value is not None}})
         return JsonBlock(found)
+
+
+def _id(value: Any) -> str:
+    """An id as a text; a table with a gap makes 7 to 7.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 @lru_cache(maxsize=1)
@@ -61,9 +66,9 @@ def data_rows(path: Path, name: str) -> Mapping[str, Mapping[str, Any]]:
         row = request_columns(row)
         if name not in row:
             raise ColumnError(f"{path}: no column `{name}`; there are {sorted(row)}")
-        if str(row[name]) in found:
+        if _id(row[name]) in found:
             raise ColumnError(f"{path}: two rows have {name} = {row[name]!r}")
-        found[str(row[name])] = {
+        found[_id(row[name])] = {
             key: located(value, folder) if key in MEDIA else value for key, value in row.items() if key != "completion"
         }
     return MappingProxyType(found)

@@ -6,12 +6,19 @@ and the free columns of the data. What no model wrote keeps another role than `a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sightline.media.messages import message_images
 
 Row = dict[str, Any]
+# how a text ends that asks the model to go on, in the chat templates of common models
+ASKS = re.compile(
+    r"(?:<\|im_start\|>assistant|<\|start_header_id\|>assistant<\|end_header_id\|>|<start_of_turn>model|\[/INST\]"
+    r"|<\|assistant\|>|ASSISTANT:)"
+    r"\s*(?:<think>\s*)?(?:</think>\s*)?\Z"
+)
 TASK_SETTINGS = frozenset(
     [
         "idx",
@@ -61,17 +68,22 @@ def swift_rows(row: Mapping[str, Any]) -> list[Row]:
 
     Example:
         >>> swift_rows({"step": ["1", "1"], "completion": ["a", "b"]})
-        [{'step': '1', 'completion': 'a'}, {'step': '1', 'completion': 'b'}]
+        [{'step': 1, 'completion': 'a'}, {'step': 1, 'completion': 'b'}]
     """
     said = row.get("completion")
     if not isinstance(said, list):
         return [dict(row)]
     whole = {name: values for name, values in row.items() if isinstance(values, list) and len(values) == len(said)}
+    if all(isinstance(step, str) and step.isdecimal() for step in whole.get("step", [None])):
+        whole["step"] = [int(step) for step in whole["step"]]
     return [{name: values[at] for name, values in whole.items()} for at in range(len(said))]
 
 
 def nemo_rl_rows(row: Mapping[str, Any]) -> list[Row]:
     """NeMo-RL: `content` holds the texts of the turns without their roles: prompt, reply, environment, reply, ...
+
+    The prompt goes as far as the first turn that ends by asking the assistant to go on, since a system prompt is a turn
+    of its own; it is the first turn where none does.
 
     A dump whose `content` is one text does not tell prompt and reply apart; its rows have no completion.
     """
@@ -79,12 +91,18 @@ def nemo_rl_rows(row: Mapping[str, Any]) -> list[Row]:
     free = {name: value for name, value in row.items() if name not in ("content", "token_ids", "token_loss_mask")}
     if not isinstance(content, list) or not content:
         return [{**free, "completion": None, "content": content}]
-    turns = [_turn("assistant" if at % 2 == 0 else "environment", text) for at, text in enumerate(content[1:])]
-    return [{**free, "prompt": content[0], "completion": turns}]
+    asked = next((at for at, text in enumerate(content[:-1]) if ASKS.search(str(text)[-80:])), 0) + 1
+    turns = [_turn("assistant" if at % 2 == 0 else "environment", text) for at, text in enumerate(content[asked:])]
+    return [{**free, "prompt": content[0] if asked == 1 else content[:asked], "completion": turns}]
 
 
 def nemo_gym_rows(row: Mapping[str, Any]) -> list[Row]:
-    """NeMo-Gym: `responses_create_params` is what was asked, `response` what came, in the shape of OpenAI Responses."""
+    """NeMo-Gym: `responses_create_params` is what was asked, `response` what came, in the shape of OpenAI Responses.
+
+    A row without a response, as in the file of failures, is no rollout.
+    """
+    if not _came(row.get("response")):
+        return []
     asked = row.get("responses_create_params") or {}
     given = asked.get("input") or ""
     free = {name: value for name, value in row.items() if name not in ("responses_create_params", "response")}
@@ -95,10 +113,15 @@ def nemo_gym_rows(row: Mapping[str, Any]) -> list[Row]:
 
 
 def verifiers_rows(row: Mapping[str, Any]) -> list[Row]:
-    """verifiers: a line is an episode; every trace of it is a rollout, read along its last branch."""
+    """verifiers: a line is an episode; every trace of it is a rollout, read along its last branch.
+
+    A trace in which no model said anything, since it failed before, is no rollout.
+    """
     found = []
     for trace in row.get("traces") or []:
         nodes = _branch(trace.get("nodes") or [])
+        if not any(node.get("sampled") for node in nodes):
+            continue
         first = next((at for at, node in enumerate(nodes) if node.get("sampled")), len(nodes))
         task = trace.get("task") or row.get("task") or {}
         data = task.get("data") or {}
@@ -114,7 +137,9 @@ def slime_rows(row: Mapping[str, Any]) -> list[Row]:
     """slime: a sample of a debug rollout dump; the columns of the data stand in `metadata`."""
     held = row.get("multimodal_inputs") or {}
     free = {name: value for name, value in row.items() if name not in SAMPLE_INTERNALS}
-    found = {**(row.get("metadata") or {}), **free, "completion": row.get("response"), "answer": row.get("label")}
+    found = {**(row.get("metadata") or {}), **free, "completion": row.get("response")}
+    if row.get("label") is not None:
+        found["answer"] = row["label"]
     found["group"] = row.get("group_index")
     for name in ("images", "videos"):
         if held.get(name) is not None:
@@ -127,8 +152,11 @@ def openai_rows(row: Mapping[str, Any]) -> list[Row]:
     body = (row.get("response") or {}).get("body") or {}
     if row.get("error") or (row.get("response") or {}).get("status_code", 200) != 200:
         return []
-    said: list[Any] = [[_plain(choice["message"])] for choice in body.get("choices") or []]
-    if not said and body.get("output") is not None:
+    said: list[Any] = [
+        [_plain(choice["message"])] if choice.get("message") else choice.get("text") or ""
+        for choice in body.get("choices") or []
+    ]
+    if not said and body.get("output") is not None and _came(body):
         said = [_output(body)]
     held = {"custom_id": row.get("custom_id"), "group": row.get("custom_id"), "model": body.get("model")}
     return [{**held, "completion": one} for one in said]
@@ -142,9 +170,9 @@ def request_columns(row: Mapping[str, Any]) -> Row:
         {'custom_id': '7', 'prompt': [{'role': 'user', 'content': 'Hi'}]}
     """
     body = row.get("body")
-    if not isinstance(body, Mapping):
+    if not isinstance(body, Mapping) or "custom_id" not in row:
         return dict(row)
-    asked = body.get("messages") or body.get("input") or []
+    asked = body.get("messages") or body.get("input") or body.get("prompt") or []
     return {"custom_id": row.get("custom_id"), **_shown(asked), **(body.get("metadata") or {})}
 
 
@@ -153,6 +181,11 @@ def _shown(asked: Any) -> Row:
         return {"prompt": asked}
     images = message_images(asked)
     return {"prompt": [_plain(turn) for turn in asked], **({"images": images} if images else {})}
+
+
+def _came(response: Any) -> bool:
+    """Whether a reply of OpenAI Responses is one: it may have been cut short, but did not fail."""
+    return isinstance(response, Mapping) and not response.get("error") and response.get("status") != "failed"
 
 
 def _output(response: Mapping[str, Any]) -> list[Row]:

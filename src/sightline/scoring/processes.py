@@ -8,15 +8,17 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +30,7 @@ from sightline.scoring.shards import read_shard, write_shard
 
 NEW_OBJECTS = 100_000  # between two searches for cycles; a batch makes as many objects, none of them in a cycle
 
+T = TypeVar("T")
 _worker_job: Job | None = None
 
 
@@ -75,6 +78,7 @@ def few_collections() -> Iterator[None]:
 def _begin(job: Job) -> None:
     global _worker_job
     _worker_job = job
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the pool
     few_collections().__enter__()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
@@ -98,25 +102,52 @@ def _work(piece: Piece, folder: Path) -> Scored:
 def in_processes(job: Job, pieces: Iterator[Piece], pace: Pace, workers: int, folder: Path) -> Generator[Scored]:
     """Results in the order of the pieces; two pieces per worker are under way, no more."""
     context = multiprocessing.get_context("spawn")  # a fork could copy a lock that Arrow's threads hold
-    with ProcessPoolExecutor(workers, context, _begin, (job,)) as pool:
-        waiting: deque[Future[Scored]] = deque()
+    pool = ProcessPoolExecutor(workers, context, _begin, (job,))
 
-        def result() -> Scored:
-            try:
-                one = waiting.popleft().result()
-            except BrokenProcessPool as error:
-                raise ConfigError("a worker process died while it scored; run with --workers 1 to see why") from error
-            pace.took(one.seconds, one.rows)
-            return one
-
+    def result(future: Future[Scored]) -> Scored:
         try:
-            for piece in pieces:
-                waiting.append(pool.submit(_work, piece, folder))
-                if len(waiting) >= 2 * workers:
-                    yield result()
-        except SightlineError:
-            while waiting:
-                yield result()
-            raise
-        while waiting:
-            yield result()
+            return future.result()
+        except BrokenProcessPool as error:
+            raise ConfigError("a worker process died while it scored; run with --workers 1 to see why") from error
+
+    try:
+        yield from in_order(pieces, lambda piece: pool.submit(_work, piece, folder), result, pace, lambda: 2 * workers)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def in_order(
+    pieces: Iterator[Piece],
+    submit: Callable[[Piece], T],
+    result: Callable[[T], Scored],
+    pace: Pace,
+    under_way: Callable[[], int],
+) -> Generator[Scored]:
+    """Results in the order of the pieces, no more than `under_way()` of them begun.
+
+    Where the file breaks, what was read before is scored and the error comes after it. Where scoring fails, nothing
+    that comes later is given: it would stand in the place of what failed.
+    """
+    waiting: deque[T] = deque()
+    broken: SightlineError | None = None
+
+    def first() -> Scored:
+        one = result(waiting.popleft())
+        pace.took(one.seconds, one.rows)
+        return one
+
+    while True:
+        try:
+            piece = next(pieces, None)
+        except SightlineError as error:
+            broken = error
+            break
+        if piece is None:
+            break
+        waiting.append(submit(piece))
+        while len(waiting) >= under_way():
+            yield first()
+    while waiting:
+        yield first()
+    if broken is not None:
+        raise broken

@@ -1,17 +1,20 @@
 """Rollout files as a stream of blocks: JSON lines, JSON arrays, Parquet, what torch saved; told by their first bytes.
 
-Never holds more than some megabytes of a file. Knows formats only; what the columns mean is the business of
-`dialects.py`.
+JSON may be compressed with gzip or zstd. Never holds more than some megabytes of a file. Knows formats only; what the
+columns mean is the business of `dialects.py`.
 """
 
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +25,11 @@ from sightline.scoring.lines import loads, parsed
 
 BLOCK_BYTES = 8 << 20
 LARGEST_ELEMENT = 64 << 20
-SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".pt")
+JSON = (".jsonl", ".ndjson", ".json")
+SUFFIXES = (".parquet", *JSON, ".pt", *(f"{kind}{packed}" for kind in JSON for packed in (".gz", ".zst")))
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+STEP = re.compile(r"train_data_step(\d+)\.")  # NeMo-RL says the step in the name of a file, and nowhere else
 PARQUET = b"PAR1"
 TORCH = b"PK\x03\x04"
 BOM = b"\xef\xbb\xbf"
@@ -35,7 +42,7 @@ def rollout_files(path: Path) -> list[Path]:
         RolloutFileError: there is no such file, or none in the folder.
     """
     if path.is_dir():
-        found = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file()]
+        found = [file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.is_file()]
         if not found:
             raise RolloutFileError(f"{path}: the folder holds no rollout file ({', '.join(SUFFIXES)})")
         return sorted(found, key=lambda file: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", file.name)])
@@ -52,10 +59,11 @@ def read_blocks(path: Path) -> Iterator[Block]:
         RolloutFileError: the file is empty, truncated, or not what its name says; rows before the broken place have
             been yielded by then.
     """
-    reader = _reader(path)
+    reader, step = _reader(path), STEP.match(path.name)
     try:
-        yield from reader(path)
-    except OSError as error:
+        for block in reader(path):
+            yield block if step is None else JsonBlock([{"step": int(step[1]), **row} for row in block.rows()])
+    except (OSError, EOFError, zlib.error) as error:
         if isinstance(error, RolloutFileError):
             raise
         raise RolloutFileError(f"{path}: cannot be read: {error}") from error
@@ -66,7 +74,7 @@ def count_rows(path: Path) -> int | None:
     kind = _reader(path)
     if kind is _parquet:
         return int(_open_parquet(path).metadata.num_rows)
-    if kind in (_json_array, _torch_samples):
+    if kind in (_json_array, _torch_samples) or _packing(path):
         return None
     lines, last = 0, b"\n"
     with path.open("rb") as file:
@@ -78,9 +86,9 @@ def count_rows(path: Path) -> int | None:
 def _reader(path: Path) -> Callable[[Path], Iterator[Block]]:
     """The reader for what the file begins with."""
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             head = file.read(4096).removeprefix(BOM)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RolloutFileError(f"{path}: cannot be read: {error}") from error
     if head.startswith(PARQUET) or path.suffix == ".parquet":
         return _parquet
@@ -91,6 +99,23 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Block]]:
         what = "is empty" if not head else f"begins with {head[:20]!r}"
         raise RolloutFileError(f"{path}: {what}; a rollout file is JSON lines, a JSON list of rows, or Parquet")
     return _json_array if first == b"[" else _json_lines
+
+
+def _packing(path: Path) -> str:
+    """How a file is compressed; empty: not at all."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return "gzip" if head.startswith(GZIP) else "zstd" if head == ZSTD else ""
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked while they are read."""
+    packing = _packing(path)
+    if packing == "gzip":
+        return cast(BinaryIO, gzip.open(path))
+    if packing == "zstd":
+        return cast(BinaryIO, io.BufferedReader(pa.input_stream(str(path), compression="zstd")))
+    return path.open("rb")
 
 
 def _open_parquet(path: Path) -> pq.ParquetFile:
@@ -134,7 +159,7 @@ def _torch_samples(path: Path) -> Iterator[Block]:
 
 
 def _json_lines(path: Path) -> Iterator[Block]:
-    with path.open("rb") as file:
+    with _opened(path) as file:
         number = 0
         while lines := file.readlines(BLOCK_BYTES):
             if number == 0:
@@ -165,7 +190,7 @@ def _broken_line(path: Path, index: int, line: bytes, last: bool) -> RolloutFile
 def _json_array(path: Path) -> Iterator[Block]:
     rows: list[dict[str, Any]] = []
     size, seen = 0, 0
-    with path.open("rb") as file:
+    with _opened(path) as file:
         try:
             for length, row in _elements(path, file):
                 if not isinstance(row, dict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -23,14 +23,17 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from sightline.core.errors import ConfigError, RolloutFileError, SightlineError
+from sightline.core.errors import RolloutFileError, SightlineError
 from sightline.core.scores import ERROR
-from sightline.rewards.reward import JudgedReward, Reward
+from sightline.rewards.reward import Reward
+from sightline.scoring.cluster import Cluster, OnRay
 from sightline.scoring.dialects import Source, dialect_of
+from sightline.scoring.engines import Engine, Remaining, chosen
 from sightline.scoring.facts import facts_of
 from sightline.scoring.groups import Pace, Piece, batches, read_pieces, whole_groups
 from sightline.scoring.piece import Job
-from sightline.scoring.processes import Scored, few_collections, in_processes, score_into
+from sightline.scoring.place import check_place
+from sightline.scoring.processes import few_collections
 from sightline.scoring.readers import count_rows, read_blocks, rollout_files
 from sightline.scoring.shards import (
     GrowingResult,
@@ -53,18 +56,22 @@ class Options:
     """How scoring is run; nothing here changes a number.
 
     Args:
-        workers: processes; more than one only for rewards that ask no judge.
+        workers: processes, more than one only for rewards that ask no judge; None: this one; 0: as many as the file
+            deserves, so that a script that calls this needs `if __name__ == "__main__":`. On Ray, pieces that are
+            scored at once; None or 0: one per processor.
         fresh: forget what was scored before.
         input_changed: go on although the file has changed: the rows scored so far are still the same.
         retry_errors: score again the rollouts of a finished result of which some reason begins with `error: `.
         pace: how large batches are.
+        cluster: score on Ray; None: on this machine, without.
     """
 
-    workers: int = 1
+    workers: int | None = None
     fresh: bool = False
     input_changed: bool = False
     retry_errors: bool = False
     pace: Pace | None = None
+    cluster: Cluster | None = None
 
 
 def score_file(
@@ -99,18 +106,22 @@ def score_file(
     options = options or Options()
     source = source if isinstance(source, Source) else Source(Path(source))
     job, path = Job(source, reward, tokenizer, lean), Path(out)
-    if options.workers > 1 and any(_asks(node) for node in reward.walk()):
-        raise ConfigError(
-            "a reward that asks a judge runs in one process, which asks concurrently; leave out --workers"
-        )
+    check_place(path, source)
+    engine = _engine(job, options)
     began = time.perf_counter()
-    run = _Run(job, path, facts_of(job), options, progress or (lambda done, total: None))
+    run = _Run(job, path, facts_of(job), options, engine, progress or (lambda done, total: None))
     scored = run.finish()
     if options.retry_errors:
         scored += run.retry()
     seconds = time.perf_counter() - began
     rollouts, groups, parts = summarise(path)
-    return Summary(path, rollouts, groups, parts, scored, seconds, _notes(job))
+    return Summary(path, rollouts, groups, parts, scored, seconds, _notes(job), engine.how if scored else "")
+
+
+def _engine(job: Job, options: Options) -> Engine:
+    if options.cluster is not None:
+        return OnRay(options.cluster, options.workers or 0)
+    return chosen(job, 1 if options.workers is None else options.workers)
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,7 @@ class _Run:
     out: Path
     facts: dict[str, Any]
     options: Options
+    engine: Engine
     progress: Progress
 
     def finish(self) -> int:
@@ -179,7 +191,9 @@ class _Run:
             if result is not None:
                 for table in shards.tables():
                     result.add(table)
-            with few_collections(), closing(self._scored(batches(pieces, pace), pace, shards.folder)) as scored:
+            left = Remaining(self.job.source.path, done, total)
+            work = self.engine.scored(self.job, batches(pieces, pace), pace, shards.folder, left)
+            with few_collections(), closing(work) as scored:
                 for one in scored:
                     file = shards.add(done, one.file)
                     done += one.rows
@@ -192,15 +206,6 @@ class _Run:
                 error.add_note(f"{done} rollouts are scored and kept in {shards.folder}; the same command goes on")
             raise
         return done - before
-
-    def _scored(self, pieces: Iterator[Piece], pace: Pace, folder: Path) -> Generator[Scored]:
-        if self.options.workers <= 1:
-            for piece in pieces:
-                one = score_into(folder, self.job, piece)
-                pace.took(one.seconds, one.rows)
-                yield one
-        else:
-            yield from in_processes(self.job, pieces, pace, self.options.workers, folder)
 
     def _total(self) -> int | None:
         if self.job.source.explode or _several(self.job.source):
@@ -216,11 +221,6 @@ def _several(source: Source) -> bool:
     except RolloutFileError:
         return False
     return first is not None and dialect_of(first.names, source).rows is not None
-
-
-def _asks(node: Reward) -> bool:
-    """Whether a node waits for somebody's answers."""
-    return isinstance(node, JudgedReward) and not getattr(node.judge, "instant", False)
 
 
 def failed_rows(result: Path, whole_groups: bool = False) -> Rows:

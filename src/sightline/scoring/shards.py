@@ -103,11 +103,31 @@ class Shards:
 
 
 def write_shard(folder: Path, table: pa.Table) -> Path:
-    """Write some results where they wait for `Shards.add`, fast rather than small: they are read once, and soon."""
+    """Write some results where they wait for `Shards.add`."""
     number, name = tempfile.mkstemp(".tmp", "", folder)
     os.close(number)
-    pq.write_table(table, name, compression="lz4", use_dictionary=False, write_statistics=False)
+    _write(table, name)
     return Path(name)
+
+
+def packed_shard(table: pa.Table) -> pa.Buffer:
+    """The bytes of a shard, for a process that does not see the folder."""
+    sink = pa.BufferOutputStream()
+    _write(table, sink)
+    return sink.getvalue()
+
+
+def put_shard(folder: Path, shard: pa.Buffer) -> Path:
+    """Write what `packed_shard` gave where it waits for `Shards.add`."""
+    number, name = tempfile.mkstemp(".tmp", "", folder)
+    with os.fdopen(number, "wb") as file:
+        file.write(shard)
+    return Path(name)
+
+
+def _write(table: pa.Table, where: Any) -> None:
+    """Fast rather than small: shards are read once, and soon."""
+    pq.write_table(table, where, compression="lz4", use_dictionary=False, write_statistics=False)
 
 
 def read_shard(path: Path) -> pa.Table:

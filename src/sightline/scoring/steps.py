@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,8 +20,8 @@ STEP = "step"
 def scored_by_step(reward: Reward, batch: Batch, columns: Mapping[str, Sequence[Any]]) -> dict[str, pa.Array]:
     """Result columns of a batch, each rollout scored at the step that its row names in the column `step`.
 
-    Without such a column, or where it is null, a schedule is at its end. Rollouts of one group are scored together, at
-    the step of the first of them. Rewards without a schedule are scored in one go.
+    Without such a column, or where it is null or NaN, a schedule is at its end. Rollouts of one group are scored
+    together, at the step of the first of them. Rewards without a schedule are scored in one go.
 
     Raises:
         ColumnError: a step is no whole number.
@@ -45,6 +46,8 @@ def _steps(values: Sequence[Any], group: np.ndarray) -> list[int | None]:
     """The step of every row, one for each group."""
     first: dict[int, int | None] = {}
     for row, (value, number) in enumerate(zip(values, group.tolist(), strict=True)):
+        if isinstance(value, float) and math.isnan(value):  # a column of numbers with a gap
+            value = None
         whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
         if value is not None and not whole:
             raise ColumnError(f"a schedule reads column `{STEP}`; row {row} has {value!r:.60}, it needs a whole number")

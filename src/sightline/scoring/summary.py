@@ -77,6 +77,7 @@ class Summary:
         scored: rollouts scored by this run; the others had been scored before.
         seconds: what this run took.
         notes: what its user should know.
+        how: where it was scored, in words; empty if nothing was.
     """
 
     out: Path
@@ -86,6 +87,7 @@ class Summary:
     scored: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    how: str = ""
 
     @property
     def per_second(self) -> float:

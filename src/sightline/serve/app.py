@@ -26,9 +26,10 @@ from sightline.media.reach import Reach, confined
 from sightline.serve import schema
 from sightline.serve.bodies import JSON, KINDS, encoded, kind_of
 from sightline.serve.desk import Desk, Place
+from sightline.serve.engines import Engine
 from sightline.serve.gauges import Gauges
 from sightline.serve.refusal import Refusal
-from sightline.serve.service import Route, Service
+from sightline.serve.service import OPENRLHF, SCORE, Service, Task
 
 log = logging.getLogger("sightline.serve")
 OPEN = ("/health", "/ready")
@@ -41,15 +42,16 @@ class Door:
 
     Args:
         service: what is served.
-        threads: how many requests are scored at once; 0: 8 if a judge is asked, else 1.
+        engine: who scores.
         token: what callers must send as `Authorization: Bearer ...`; empty: nothing.
         drain_seconds: how long scoring may go on after the last request was taken on.
     """
 
-    def __init__(self, service: Service, threads: int = 0, token: str = "", drain_seconds: float = 120.0) -> None:
-        self.service, self.token, self.drain_seconds = service, token.encode(), drain_seconds
-        self.desk = Desk(service.limits, threads or (8 if service.judged else 1))
-        self.gauges = Gauges.new(self.desk)
+    def __init__(self, service: Service, engine: Engine, token: str = "", drain_seconds: float = 120.0) -> None:
+        self.service, self.engine, self.token = service, engine, token.encode()
+        self.drain_seconds = drain_seconds
+        self.desk = Desk(service.limits, engine.places)
+        self.gauges = Gauges.new(self.desk, engine)
         self.left = 0
 
     @asynccontextmanager
@@ -64,10 +66,10 @@ class Door:
         if not self.token or request.url.path in OPEN:
             return
         scheme, _, sent = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), self.token):
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode("latin-1"), self.token):
             raise Refusal(401, "no_token", "needs the header `Authorization: Bearer TOKEN` with this server's token")
 
-    async def answer(self, request: Request, route: Route) -> Response:
+    async def answer(self, request: Request, route: str) -> Response:
         """Take a request on, have it scored, answer it."""
         self.admit(request)
         kind = kind_of(request.headers.get("content-type", ""))
@@ -79,17 +81,27 @@ class Door:
         place = self.desk.enter(int(said) if said.isdecimal() else 0)
         try:
             body = await self._body(request, place)
-            work = partial(route, body, kind, answer_kind, self.gauges)
-            seen = xxhash.xxh3_128_hexdigest(body + request.url.path.encode() + answer_kind.encode()) if key else ""
+            seen = _print(route, body, answer_kind)
+            if route == OPENRLHF and not key:
+                key = f"\n{seen}"  # its callers retry without a key: there the content is the name; no header has it
             request.scope[ACCEPTED] = True
             self.desk.accepted += 1
-            coming, again = self.desk.start(work, place, key, seen)
+            coming, again = self.desk.start(
+                partial(self._scored, Task(route, body, kind, answer_kind)), place, key, seen
+            )
         except BaseException:
             place.leave()
             raise
         if again:
             self.gauges.repeats.inc()
         return Response(await self._in_time(coming), media_type=answer_kind)
+
+    async def _scored(self, task: Task) -> bytes:
+        found = await self.engine.answer(task)
+        if isinstance(found, Refusal):
+            raise found
+        self.gauges.count(found)
+        return found.body
 
     async def _in_time(self, coming: asyncio.Future[bytes]) -> bytes:
         try:
@@ -123,6 +135,13 @@ class Door:
         return key
 
 
+def _print(route: str, body: bytes, answer_kind: str) -> str:
+    """What tells requests apart."""
+    seen = xxhash.xxh3_128(f"{route} {answer_kind} ".encode())
+    seen.update(body)
+    return seen.hexdigest()
+
+
 def app(door: Door) -> FastAPI:
     """The application for one door."""
     found = FastAPI(
@@ -131,15 +150,17 @@ def app(door: Door) -> FastAPI:
         lifespan=door.life,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
+        openapi_url=None,  # ours asks for the token
+        redirect_slashes=False,  # to wherever the Host header says
     )
 
     async def score(request: Request) -> Response:
         """Score rollouts: `rows`, `groups` or `columns`."""
-        return await door.answer(request, door.service.score)
+        return await door.answer(request, SCORE)
 
     async def openrlhf(request: Request) -> Response:
         """Score queries in OpenRLHF's protocol."""
-        return await door.answer(request, door.service.openrlhf)
+        return await door.answer(request, OPENRLHF)
 
     async def about(request: Request) -> Response:
         """What is served: columns, range."""
@@ -151,23 +172,34 @@ def app(door: Door) -> FastAPI:
         door.admit(request)
         return Response(door.gauges.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def health() -> dict[str, str]:
-        """Alive."""
-        return {"status": "alive"}
+    async def openapi(request: Request) -> Response:
+        door.admit(request)
+        return Response(encoded(schema.described(found.openapi(), bool(door.token)), JSON), media_type=JSON)
+
+    async def health() -> Response:
+        """Alive: 200; 503 where only a restart helps."""
+        stuck = door.engine.seconds_stuck() > door.service.limits.hung_seconds
+        return Response(
+            encoded({"status": "stuck" if stuck else "alive"}, JSON), 503 if stuck else 200, media_type=JSON
+        )
 
     async def ready() -> Response:
         """Takes requests on: 200, else 503."""
-        free = not door.desk.draining and door.desk.inside < door.service.limits.waiting
-        said = encoded({"status": "ready" if free else "busy", "inside": door.desk.inside}, JSON)
-        return Response(said, 200 if free else 503, media_type=JSON)
+        limits = door.service.limits
+        stuck = door.engine.seconds_stuck() > limits.seconds
+        free = not (stuck or door.desk.draining) and door.desk.inside < limits.waiting
+        said = {"status": "ready" if free else "stuck" if stuck else "busy", "inside": door.desk.inside}
+        return Response(encoded(said, JSON), 200 if free else 503, media_type=JSON)
 
-    found.post("/score", openapi_extra=schema.SCORE, responses=schema.REFUSALS)(score)
-    found.post("/openrlhf", openapi_extra=schema.OPENRLHF, responses=schema.REFUSALS)(openrlhf)
+    found.post(SCORE, openapi_extra=schema.SCORE, responses=schema.REFUSALS)(score)
+    found.post(OPENRLHF, openapi_extra=schema.OPENRLHF, responses=schema.REFUSALS)(openrlhf)
     found.post("/get_reward", include_in_schema=False)(openrlhf)
-    found.get("/")(about)
-    found.get("/metrics")(metrics)
-    found.get("/health")(health)
-    found.get("/ready")(ready)
+    found.get("/", responses=schema.PAGE)(about)
+    found.get("/metrics", responses=schema.METRICS)(metrics)
+    found.get("/openapi.json", include_in_schema=False)(openapi)
+    for path, probe in (("/health", health), ("/ready", ready)):
+        found.get(path, responses=schema.PROBE)(probe)
+        found.head(path, include_in_schema=False)(probe)
     _refusing(found, door)
     found.add_middleware(_Counted, door=door)
     return found
@@ -177,16 +209,19 @@ def _refusing(found: FastAPI, door: Door) -> None:
     """All errors in one form."""
 
     async def refuse(request: Request, refusal: Exception) -> Response:
+        headers = getattr(refusal, "headers", None) or {}
         if isinstance(refusal, HTTPException):  # no such path, or another method
             asked = f"{request.method} {request.url.path[:80]}"
             refusal = Refusal(refusal.status_code, "no_route", f"{asked}: {refusal.detail}")
-        assert isinstance(refusal, Refusal)
+        elif not isinstance(refusal, Refusal):  # a fault of ours; the server logs its trace
+            refusal = Refusal(500, "fault", type(refusal).__name__)
         door.gauges.refusals.labels(refusal.code).inc()
-        headers = refusal.headers | ({"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {})
+        headers = {**headers, **({"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {})}
         return Response(encoded(refusal.body, JSON), refusal.status, headers, JSON)
 
     found.add_exception_handler(Refusal, refuse)
     found.add_exception_handler(HTTPException, refuse)
+    found.add_exception_handler(Exception, refuse)
 
 
 Scope = dict[str, Any]

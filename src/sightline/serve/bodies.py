@@ -50,13 +50,28 @@ def decoded(body: bytes, kind: str, limits: Limits) -> Any:
 
 
 def encoded(value: Any, kind: str) -> bytes:
-    """A value as a body; in JSON a NaN is null."""
+    """A value as a body; in JSON a NaN is null. Half of a surrogate pair, which no body can hold, becomes `?`."""
+    try:
+        return _encoded(value, kind)
+    except (UnicodeEncodeError, orjson.JSONEncodeError):
+        return _encoded(_sound(value), kind)
+
+
+def _encoded(value: Any, kind: str) -> bytes:
     if kind == JSON:
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     import msgpack
 
     packed: bytes = msgpack.packb(value)
     return packed
+
+
+def _sound(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_sound(name): _sound(item) for name, item in value.items()}
+    return [_sound(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _json(body: bytes, limits: Limits) -> Any:
@@ -83,9 +98,20 @@ def _msgpack(body: bytes, limits: Limits) -> Any:
     def no_extension(code: int, data: bytes) -> Any:
         raise ValueError(f"extension type {code} is not accepted")
 
-    return msgpack.unpackb(
-        body, raw=False, strict_map_key=True, timestamp=0, list_hook=count, object_hook=count, ext_hook=no_extension
-    )
+    try:
+        return msgpack.unpackb(
+            body,
+            strict_map_key=True,
+            max_array_len=min(len(body), limits.values),
+            max_map_len=min(len(body), limits.values),
+            list_hook=count,
+            object_hook=count,
+            ext_hook=no_extension,
+        )
+    except ValueError as error:
+        if limits.values < len(body) and "exceeds max_" in str(error):
+            raise too_large(f"the body holds more than {limits.values:,} values: {error}") from error
+        raise
 
 
 def _name(kind: str) -> str:

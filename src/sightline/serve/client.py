@@ -41,8 +41,8 @@ class RemoteReward:
         token_env: environment variable that holds the token; empty: none is sent.
         patience: seconds until a call is given up, all retries included.
         timeout: seconds until one try is given up.
-        group_size: rollouts of one prompt, which follow one another; 0: rows with equal prompts that follow one
-            another make a group.
+        group_size: rollouts that are compared with each other, which follow one another: those of one prompt, or of
+            two prompts for a reward that compares two. 0: rows with equal prompts that follow one another.
         rows: rollouts of one request; groups are never cut.
         name: what trainers log it as.
 
@@ -113,23 +113,24 @@ class RemoteReward:
         while True:
             tries += 1
             try:
-                status, wait, reply = self._try(path, body, key)
+                seconds = max(0.1, min(self.timeout, until - time.monotonic()))
+                status, wait, reply = self._try(path, body, key, seconds)
             except (OSError, http.client.HTTPException) as error:
                 _idle.drop(self.url)
                 status, wait, reply = 0, 0.0, f"{type(error).__name__}: {error}".encode()
             if status == 200:
                 return _unpacked(reply)
-            pause = max(wait, min(LONGEST_WAIT, 0.05 * 2 ** min(tries, 12)) * random.uniform(0.5, 1.0))
+            pause = max(wait, min(LONGEST_WAIT, 0.05 * 2 ** min(tries, 12))) * random.uniform(1.0, 1.5)
             if (status and status not in AGAIN) or time.monotonic() + pause > until:
                 raise ServerError(f"{self.url}{path}: {_said(status, reply)} (try {tries})")
             time.sleep(pause)
 
-    def _try(self, path: str, body: bytes, key: str) -> tuple[int, float, bytes]:
+    def _try(self, path: str, body: bytes, key: str, seconds: float) -> tuple[int, float, bytes]:
         """(status, seconds to wait, body) of one try."""
         headers = {"Content-Type": "application/msgpack", "Idempotency-Key": key}
         if self.token_env:
-            headers["Authorization"] = f"Bearer {os.environ.get(self.token_env, '')}"
-        connection = _idle.take(self.url, self.timeout)
+            headers["Authorization"] = f"Bearer {os.environ.get(self.token_env, '').strip()}"
+        connection = _idle.take(self.url, seconds)
         try:
             connection.request("POST", urlsplit(self.url).path.rstrip("/") + path, body, headers)
             reply = connection.getresponse()
@@ -239,7 +240,7 @@ def _plain(value: Any, media: dict[str, bytes], shown: bool) -> Any:
     if shown and getattr(value, "ndim", 0) >= 2:
         return _reference(_png(images.load(value)), media)
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return _plain(value.tolist(), media, shown)
     if isinstance(value, Sequence | set | frozenset):
         return [_plain(item, media, shown) for item in value]
     return str(value)
@@ -267,7 +268,10 @@ def _joined(answers: Sequence[Mapping[str, Any]], places: Sequence[int]) -> dict
 
 
 def _packed(request: Mapping[str, Any]) -> bytes:
-    packed: bytes = _msgpack().packb(request)
+    try:
+        packed: bytes = _msgpack().packb(request, unicode_errors="replace")  # half a surrogate pair cannot travel
+    except OverflowError as error:
+        raise ConfigError(f"a whole number of more than 64 bits cannot travel; send it as text ({error})") from error
     return packed
 
 
@@ -308,8 +312,12 @@ class _Idle:
     def take(self, url: str, timeout: float) -> http.client.HTTPConnection:
         with self._lock:
             free = self._open.get((os.getpid(), url))
-            if free:
-                return free.pop()
+            connection = free.pop() if free else None
+        if connection is not None:
+            connection.timeout = timeout
+            if connection.sock is not None:
+                connection.sock.settimeout(timeout)
+            return connection
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         return kind(parts.hostname or "", parts.port, timeout=timeout)
@@ -329,6 +337,12 @@ class _Idle:
         for _, url in list(self._open):
             self.drop(url)
 
+    def forked(self) -> None:
+        """In a new process: another thread may have held the lock; the parent's connections stay the parent's."""
+        self._lock = threading.Lock()
+
 
 _idle = _Idle()
 atexit.register(_idle.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.forked)

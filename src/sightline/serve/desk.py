@@ -1,6 +1,6 @@
 """Where requests are taken on: a bounded number at once, each scored at most once for its key, all of them finished.
 
-Lives on the event loop, so nothing here needs a lock; scoring itself runs in threads. Knows nothing of HTTP or rewards.
+Lives on the event loop, so nothing here needs a lock; an engine does the scoring. Knows nothing of HTTP or rewards.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from sightline.serve.limits import Limits
 from sightline.serve.refusal import Refusal, too_large
 
-Work = Callable[[], bytes]
+Work = Callable[[], Awaitable[bytes]]
 
 
 @dataclass
@@ -65,11 +64,11 @@ class Desk:
 
     Args:
         limits: how many, how large, how long.
-        threads: how many are scored at once.
+        places: how many are scored at once.
     """
 
     limits: Limits
-    threads: int = 1
+    places: int = 1
     inside: int = 0
     held_bytes: int = 0
     accepted: int = 0
@@ -81,7 +80,6 @@ class Desk:
     pace: float = 0.05  # seconds a request takes, a running mean
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="scoring")
         self._running: set[asyncio.Future[bytes]] = set()
 
     def enter(self, size: int = 0) -> Place:
@@ -99,14 +97,14 @@ class Desk:
 
     def full(self, why: str) -> Refusal:
         """429 with the time after which a place should be free."""
-        wait = math.ceil(self.inside * self.pace / self.threads)
+        wait = math.ceil(self.inside * self.pace / self.places)
         return Refusal(429, "busy", f"{why}; send this again later", retry_after=min(60, max(1, wait)))
 
     def start(self, work: Work, place: Place, key: str = "", print: str = "") -> tuple[asyncio.Future[bytes], bool]:
         """(the answer to come, whether it was asked for before). Takes over `place`.
 
         Args:
-            work: what is done in a thread, once.
+            work: what gives the answer; called once.
             place: the request's place.
             key: the caller's name for this request; empty: none, it is scored in any case.
             print: what tells whether two bodies are the same.
@@ -131,9 +129,9 @@ class Desk:
     async def _done(self, work: Work, place: Place) -> bytes:
         begun = time.perf_counter()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await work()
         finally:
-            waited = (time.perf_counter() - begun) * self.threads / max(1, self.inside)
+            waited = (time.perf_counter() - begun) * self.places / max(1, self.inside)
             self.pace += 0.05 * (waited - self.pace)
             place.leave()
 
@@ -161,5 +159,4 @@ class Desk:
         self.draining = True
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
-        self._pool.shutdown(wait=False, cancel_futures=True)
         return len(self._running)

@@ -16,14 +16,13 @@ from typing import Any
 
 from sightline.core.errors import MediaError
 from sightline.media import images
-from sightline.media.reach import Reach
+from sightline.media.reach import Reach, is_clip
 from sightline.serve.limits import Limits
 from sightline.serve.refusal import Refusal, too_large, wrong
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # none that starts a program, as EPS does
 COLUMNS = frozenset(("image", "images", "video", "videos", "frames", "picture", "pictures"))
 PLAIN = frozenset((str, int, float, bool, type(None)))
-CLIPS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"))  # MP4 and MOV, Matroska and WebM, AVI
 
 
 @dataclass
@@ -53,9 +52,10 @@ class Inspection:
         for name, value in values.items():
             if type(name) is not str:
                 raise wrong(f"names of columns are texts, got {type(name).__name__}", row)
-            plain = type(value) in PLAIN and (name not in COLUMNS or value is None)
+            shown = name in COLUMNS
+            plain = type(value) in PLAIN and (value is None or not (shown or _is_url(value)))
             try:
-                found[name] = value if plain else self._value(value, name in COLUMNS, 1)
+                found[name] = value if plain else self._value(value, shown, 1)
             except Refusal as refusal:
                 raise _placed(refusal, row, name) from None
         return found
@@ -64,7 +64,7 @@ class Inspection:
         """`value` as a reward may see it; `shown`: a text in it is a place of a picture."""
         kind = type(value)
         if kind is str:
-            return self._text(value) if shown else value
+            return self._text(value) if shown else self._said(value)
         if kind in PLAIN:
             return value
         if kind is bytes:
@@ -100,6 +100,18 @@ class Inspection:
             self.seen[name] = self._medium(_base64(data) if isinstance(data, str) else data)
         return self.seen[name]
 
+    def _said(self, text: str) -> str:
+        """A text that is no place of a picture; where it holds one all the same, its size counts."""
+        if _is_url(text):
+            try:
+                self._medium(images.read_bytes(text))
+            except MediaError:
+                return text
+            except Refusal as refusal:
+                if refusal.status == 413:
+                    raise
+        return text
+
     def _text(self, text: str) -> Any:
         if text.startswith("data:"):
             try:
@@ -132,7 +144,7 @@ class Inspection:
         self.count += 1
         if self.count > self.limits.images:
             raise too_large(f"more than {self.limits.images} pictures and clips in one request")
-        if any(data[at : at + len(mark)] == mark for at, mark in CLIPS) and data[8:12] != b"WEBP":
+        if is_clip(data):
             self._size(*_clip_size(data))
         else:
             self._size(*_picture_size(data))
@@ -176,6 +188,10 @@ def _clip_size(data: bytes) -> tuple[int, int]:
             return stream.width, stream.height
     except (av.FFmpegError, EOFError, ValueError) as error:
         raise wrong(f"a broken clip: {str(error)[:120]}") from error
+
+
+def _is_url(value: Any) -> bool:
+    return type(value) is str and value.startswith("data:")
 
 
 def _base64(text: str) -> bytes:

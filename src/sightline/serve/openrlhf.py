@@ -1,9 +1,9 @@
 """OpenRLHF's HTTP protocol: texts and labels in, `rewards`, `scores` and `extra_logs` out.
 
-A query is prompt and response as one text, decoded with special tokens; a label is what the row's ground truth is, or
-an object of columns (as JSON text too). Pictures do not travel in this protocol, and no number in it means
-"unscorable": where there is nothing to judge, the reward is 0 and `extra_logs.unscored` is 1; where a judge failed, the
-request is refused with 503, so that it is sent again.
+A query is prompt and response as one text, decoded with special tokens that the prompt may lack; a label is what the
+row's ground truth is, or an object of columns (as JSON text too). Pictures do not travel in this protocol, and no
+number in it means "unscorable": where there is nothing to judge, the reward is 0 and `extra_logs.unscored` is 1; where
+a judge failed, the request is refused with 503, so that it is sent again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 import orjson
 
 from sightline.core.batch import Batch
+from sightline.core.missing import Missing
 from sightline.core.scores import Scores
+from sightline.parse.after_prompt import AfterPrompt
 from sightline.serve.limits import Limits
 from sightline.serve.media import Inspection
 from sightline.serve.refusal import Refusal, wrong
@@ -67,7 +69,7 @@ def answer_to_queries(scores: Scores) -> dict[str, Any]:
     return {
         "rewards": values,
         "scores": values,
-        "extra_logs": {**logs, "unscored": scores.abstained.astype(int).tolist()},
+        "extra_logs": {**logs, "unscored": scores.abstained.astype(float).tolist()},
     }
 
 
@@ -101,9 +103,10 @@ def _row(number: int, query: Any, prompt: Any, label: Any, column: str) -> dict[
     for name, value in (("query", query), ("prompts", prompt)):
         if not isinstance(value, str):
             raise wrong(f"needs a text, got {type(value).__name__}", number, name)
-    if not query.startswith(prompt):
-        raise wrong("does not begin with its prompt", number, "query")
-    row = {"completion": without_ends(query[len(prompt) :]), "prompt": prompt, "group": prompt}
+    said = AfterPrompt(prompt)(query)
+    if isinstance(said, Missing):
+        raise wrong("does not hold its prompt", number, "query")
+    row = {"completion": without_ends(said), "prompt": prompt, "group": prompt}
     return {**_columns(number, label, column), **row}
 
 

@@ -46,7 +46,8 @@ def batch_of(
         raise wrong(f"a request is an object with {' or '.join(SHAPES)}, got {_kind(body)}")
     for name in body:
         if name not in KNOWN:
-            raise wrong(f"unknown field `{str(name)[:80]}`; there are {list(KNOWN)}.{did_you_mean(str(name), KNOWN)}")
+            said = str(name)[:80]  # names can be as long as a body
+            raise wrong(f"unknown field `{said}`; there are {list(KNOWN)}.{did_you_mean(said, KNOWN)}")
     given = [shape for shape in SHAPES if body.get(shape) is not None]
     if len(given) != 1:
         raise wrong(f"a request has exactly one of {list(SHAPES)}, got {given}")
@@ -54,8 +55,8 @@ def batch_of(
     media, step, marks = body.get("media") or {}, body.get("step"), body.get("marks") or False
     if not isinstance(media, dict):
         raise wrong(f"`media` is an object of id -> bytes, got {_kind(media)}")
-    if step is not None and type(step) is not int:
-        raise wrong(f"`step` is a whole number, got {_kind(step)}")
+    if step is not None and (type(step) is not int or not 0 <= step < 2**53):
+        raise wrong(f"`step` is a whole number from 0, got {_kind(step)}")
     if type(marks) is not bool:
         raise wrong(f"`marks` is true or false, got {_kind(marks)}")
     return checked(rows, Inspection(limits, root, media), constants, step), marks
@@ -67,21 +68,29 @@ def checked(
     constants: Sequence[tuple[str, Any]] = (),
     step: int | None = None,
 ) -> Batch:
-    """A batch from rows whose columns have been looked at one by one.
+    """A batch from rows whose columns have been looked at one by one; a row without a group is one.
 
     Raises:
         Refusal: 413 or 422, naming row and column.
     """
-    found = []
+    found, names = [], {name for name, _ in constants}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise wrong(f"a row is an object with a column `completion`, got {_kind(row)}", number)
         _check_completion(row, number)
+        if not row.keys() <= names:  # a table is as wide as all rows together
+            names |= row.keys()
+            if len(names) > inspection.limits.columns:
+                raise too_large(f"more than {inspection.limits.columns} names of columns in one request", number)
         one = inspection.row(row, number)
         for name, value in constants:
             if one.get(name) is None:
                 one[name] = value
         found.append(one)
+    if "group" in names:
+        for number, one in enumerate(found):
+            if one.get("group") is None:
+                one["group"] = ("alone", number)
     return Batch.from_rows(found, step=step)
 
 
@@ -130,7 +139,7 @@ def few(rows: list[Any], limits: Limits) -> list[Any]:
 
 def _check_completion(row: Mapping[str, Any], number: int) -> None:
     if "completion" not in row:
-        known = [str(name) for name in row][:20]
+        known = [str(name)[:80] for name in list(row)[:20]]
         raise wrong(f"missing; the row has {sorted(known)}.{did_you_mean('completion', known)}", number, "completion")
     _check_words(row["completion"], number, "completion")
     if row.get("prompt") is not None:
@@ -162,12 +171,18 @@ def answer_of(scores: Scores, marks: bool = False) -> dict[str, Any]:
 
 def _mark(mark: Mark) -> dict[str, Any]:
     frame = None if mark.frame is None else asdict(mark.frame)
-    return {"unit": mark.unit, "place": list(mark.place), "value": mark.value, "why": mark.why, "frame": frame}
+    place = [_number(at) for at in mark.place]
+    return {"unit": mark.unit, "place": place, "value": _number(mark.value), "why": mark.why, "frame": frame}
 
 
 def _one(scores: Scores) -> dict[str, Any]:
-    values = [value if value - value == 0 else None for value in scores.values.tolist()]
-    return {"scores": values, "why": list(scores.why)}
+    return {"scores": [_number(value) for value in scores.values.tolist()], "why": list(scores.why)}
+
+
+def _number(value: Any) -> float | None:
+    """A plain number, None for what is not finite: the same in all formats."""
+    number: float = value.item() if hasattr(value, "item") else value
+    return number if number - number == 0 else None
 
 
 def _kind(value: Any) -> str:

@@ -7,25 +7,37 @@ from typing import Any
 from sightline.serve.bodies import JSON, MSGPACK
 
 Schema = dict[str, Any]
-NUMBERS: Schema = {"type": "array", "items": {"type": "number", "nullable": True}}
+NUMBERS: Schema = {"type": "array", "items": {"type": ["number", "null"]}}
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+TURN: Schema = {
+    "type": "object",
+    "properties": {"role": {"type": "string"}, "content": {"type": ["string", "array", "null"]}},
+}
+WORDS: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": TURN}]}
 ROW: Schema = {
     "type": "object",
     "required": ["completion"],
     "additionalProperties": True,
     "description": "A rollout: completion (a text or chat messages), and optionally prompt, group, images, and the "
     "columns that the reward reads. A picture is bytes (MessagePack), {bytes: base64}, a data URL, or {media: id}.",
-    "properties": {"completion": {}, "prompt": {}, "group": {}, "images": {"type": "array", "items": {}}},
+    "properties": {"completion": WORDS, "prompt": {}, "group": {"type": ["integer", "string", "null"]}, "images": {}},
 }
 SCORE_REQUEST: Schema = {
     "type": "object",
     "description": "Exactly one of rows, groups and columns.",
+    "oneOf": [{"required": [shape]} for shape in ("rows", "groups", "columns")],
+    "additionalProperties": False,
     "properties": {
-        "rows": {"type": "array", "items": ROW},
-        "groups": {"type": "array", "items": {"type": "array", "items": ROW}},
-        "columns": {"type": "object", "additionalProperties": {"type": "array", "items": {}}},
+        "rows": {"type": "array", "minItems": 1, "items": ROW},
+        "groups": {"type": "array", "minItems": 1, "items": {"type": "array", "minItems": 1, "items": ROW}},
+        "columns": {
+            "type": "object",
+            "required": ["completion"],
+            "properties": {"completion": {"type": "array", "minItems": 1, "items": WORDS}},
+            "additionalProperties": {"type": "array", "items": {}},
+        },
         "media": {"type": "object", "description": "id -> bytes, for pictures that several rows show"},
-        "step": {"type": "integer", "description": "the training step, for rewards with a schedule"},
+        "step": {"type": "integer", "minimum": 0, "description": "the training step, for rewards with a schedule"},
         "marks": {"type": "boolean", "description": "also answer where in the rollout a score was earned"},
     },
 }
@@ -93,11 +105,34 @@ REFUSALS: dict[int | str, Schema] = {
 }
 
 
+PAGE: dict[int | str, Schema] = {
+    status: {"description": meaning, "content": {JSON: {"schema": shape}}}
+    for status, meaning, shape in ((200, "what is served", {"type": "object"}), (401, MEANINGS[401], REFUSAL))
+}
+METRICS: dict[int | str, Schema] = {
+    200: {"description": "for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    401: PAGE[401],
+}
+PROBE: dict[int | str, Schema] = {
+    status: {"description": meaning, "content": {JSON: {"schema": {"type": "object"}}}}
+    for status, meaning in ((200, "yes"), (503, "no"))
+}
+
+
 def route(request: Schema, answer: Schema) -> Schema:
     """What FastAPI adds to the description of a route."""
     content = {kind: {"schema": request} for kind in (JSON, MSGPACK)}
     answers = {"200": {"description": "scores", "content": {kind: {"schema": answer} for kind in (JSON, MSGPACK)}}}
     return {"requestBody": {"required": True, "content": content}, "responses": answers, "parameters": [KEY]}
+
+
+def described(openapi: Schema, token: bool) -> Schema:
+    """FastAPI's description, with the token that callers send."""
+    if not token:
+        return openapi
+    scheme = {"token": {"type": "http", "scheme": "bearer"}}
+    components = {**openapi.get("components", {}), "securitySchemes": scheme}
+    return {**openapi, "components": components, "security": [{"token": []}]}
 
 
 SCORE = route(SCORE_REQUEST, SCORE_ANSWER)

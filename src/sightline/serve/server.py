@@ -1,7 +1,7 @@
 """A server process: a socket, uvicorn, and an orderly end.
 
 On SIGTERM or SIGINT no connection is taken on any more, requests that were taken on are scored and answered, and the
-process ends with code 0.
+process ends with code 0. A second SIGINT ends it at once, with code 1 if something was left.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import ipaddress
 import logging
 import os
 import signal
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.core.errors import ConfigError, MissingExtra
+from sightline.serve.engines import Engine, Threads
 from sightline.serve.service import Service
 
 log = logging.getLogger("sightline.serve")
@@ -36,7 +38,7 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    token: str = ""
+    token: str = field(default="", repr=False)
     open: bool = False
     connections: int = 1024
 
@@ -45,13 +47,13 @@ class Address:
             raise ConfigError(f"other machines reach {self.host}: set a token, or say that the server is open to all")
 
 
-def serve(service: Service, address: Address, threads: int = 0, drain_seconds: float = 120.0) -> None:
+def serve(service: Service, address: Address, engine: Engine | None = None, drain_seconds: float = 120.0) -> None:
     """Serve until a signal comes; returns when all that was taken on has been answered.
 
     Args:
         service: what is served.
         address: where.
-        threads: requests scored at once; 0: 8 if a judge is asked, else 1.
+        engine: who scores, closed at the end; None: threads of this process, 8 if a judge is asked, else 1.
         drain_seconds: how long answers may take after the signal; scoring that nobody waits for has as long again.
 
     Raises:
@@ -61,26 +63,34 @@ def serve(service: Service, address: Address, threads: int = 0, drain_seconds: f
         import uvicorn
 
         from sightline.serve.app import Door, app
+        from sightline.serve.wire import guarded
     except ImportError as error:
         raise MissingExtra.of("the reward server", "serve") from error
-    door = Door(service, threads, address.token, drain_seconds)
+    engine = engine or Threads(service, 8 if service.judged else 1)
+    door = Door(service, engine, address.token, drain_seconds)
     config: dict[str, Any] = {
         "host": address.host,
         "port": address.port,
         "access_log": False,
+        "http": guarded(service.limits),
+        "ws": "none",
         "limit_concurrency": address.connections,
         "timeout_graceful_shutdown": max(1, round(drain_seconds)),
         "timeout_keep_alive": 30,
         "server_header": False,
         "proxy_headers": False,
-        "h11_max_incomplete_event_size": 64 << 10,
     }
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ended)  # uvicorn raises the signal again when it is done
-    uvicorn.run(app(door), **config)
-    if door.left:
-        log.error("%d requests are still being scored after %g s; they are given up", door.left, drain_seconds)
-        os._exit(1)  # their threads cannot be stopped
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ended)  # uvicorn raises the signal again when it is done
+    try:
+        uvicorn.run(app(door), **config)
+    finally:
+        left = max(door.left, engine.busy)
+        engine.close()
+    if left:
+        log.error("%d requests are still being scored; they are given up", left)
+        os._exit(1)  # threads cannot be stopped
 
 
 def _ended(number: int, frame: object) -> None:

@@ -97,5 +97,6 @@ SYSTEM = System(
         {"completion": "Nothing of note."},
         {"completion": "hallucinated hallucinated"},
         {"completion": ""},
+        {"completion": "A clean cup stands there.", "group": 1},
     ),
 )

@@ -147,5 +147,11 @@ SYSTEM = System(
         {"completion": "<think>2 + 2", **ROW, "reference_logps": None},
         {"completion": "<answer>4</answer>", **ROW, "reference_logps": None},
         {"completion": "<answer>", **ROW, "reference_logps": []},
+        {
+            "completion": "<think>Two and two are 4.</think> <answer>4</answer>",
+            "answer": "4",
+            "reference_logps": [-0.2],
+            "completion_tokens": 12,
+        },
     ),
 )

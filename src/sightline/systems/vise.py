@@ -8,9 +8,9 @@
 
 The policy names an object (`<query>`), grounds it (the rollout, `<box>`, thousandths), grounds it again in a moved view
 (`sightline.media.warps`), and says twice whether it sees it (`<visible>`): before and after its box is made
-unrecognisable (`sightline.media.ghosts`). In training it is asked by the trainer: rows need `images`, `query` and
-`view_matrix`; elsewhere the replies are columns of the data. Log box area, the share
-of yes, and how many queries differ.
+unrecognisable (`sightline.media.ghosts`). In training it is asked by the trainer: rows need `images`, `image_size`,
+`query` and `view_matrix`; elsewhere the replies are columns of the data. Log box area, the share of yes, and how many
+queries differ.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ SYSTEM = System(
         "log-probabilities are those of the completion; released ones also cover picture tokens and the prompt",
         "training through TRL keeps the first KL weight and estimates KL by k3; the rule by itself is `KlWeight`, here "
         "`kl_weight` and, with the paper's 1 / 1.1, `paper_kl_weight`",
+        "LoRA leaves the projector between picture and text as it is, whose layers have other names in each model; the "
+        "released one trains it too",
         "both guards are ours and off; with groups, `GroupRelative` can take the place of the moving baseline",
     ),
     specimen=(

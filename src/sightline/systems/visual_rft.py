@@ -33,7 +33,7 @@ RELEASED = ConfidentBoxes(
 
 detection = BoxFit().named("iou") + BoxConfidence().named("confidence")
 official_detection = BoxFit(RELEASED).named("iou") + BoxConfidence(RELEASED).named("confidence")
-grounding = GeneralisedFit().named("giou")
+grounding = GeneralisedFit(Block("answer", otherwise="text")).named("giou")
 official_grounding = GeneralisedFit(ONE_LINE, two_first_corners, finite_boxes, equal_text=True).named("giou")
 classification = ClassName().named("accuracy")
 official_classification = Answer(contains_either_way, ONE_LINE, "solution").named("accuracy")

@@ -6,6 +6,7 @@
     output: runs/first
     recipe: {group size: 4, learning rate: 1e-6}     # the field's names, see `sightline show SLUG`
     trl: {use_vllm: true, vllm_mode: colocate}       # TRL's and accelerate's own, passed on untouched
+    verl: {trainer: {n_gpus_per_node: 8}}            # verl's own, for --engine verl
 
 Imports neither torch nor TRL.
 """
@@ -77,6 +78,9 @@ class TrainConfig(BaseModel):
     peft: dict[str, Any] = Field(default_factory=dict, description="further arguments of peft.LoraConfig")
     trl: dict[str, Any] = Field(
         default_factory=dict, description="arguments of TRL's configuration; blocks `sft` and `grpo` as in recipe"
+    )
+    verl: dict[str, Any] = Field(
+        default_factory=dict, description="overrides of verl's configuration, for `--engine verl`"
     )
     resume: bool = Field(False, description="go on from the last whole checkpoint in `output`")
     rollouts: bool = Field(True, description="write scored rollouts at every logging step")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sightline.core.batch import Batch
-from sightline.core.errors import ColumnError, ConfigError, MediaError, RolloutFileError, did_you_mean
+from sightline.core.errors import ColumnError, ConfigError, MediaError, MissingExtra, RolloutFileError, did_you_mean
 from sightline.rewards.reward import Reward
 from sightline.train.wishes import filled
 
@@ -41,13 +41,17 @@ def load(source: Source, method: str = "grpo", constants: Mapping[str, Any] | No
         ColumnError: a column that every stage of this method needs is missing.
         MediaError: a picture's file does not exist.
         ConfigError: a constant is a column of the data already; there are no rows.
+        MissingExtra: `datasets` is not installed.
 
     Example:
         >>> rows = load([{"prompt": "Where?", "boxes": []}], constants={"task": "rec"})
         >>> rows[0]
         {'prompt': 'Where?', 'boxes': [], 'task': 'rec'}
     """
-    from datasets import Dataset
+    try:
+        from datasets import Dataset
+    except ImportError as error:
+        raise MissingExtra.of("data for training", "train") from error
 
     if isinstance(source, Dataset):
         dataset, what, folder = source, "the dataset", Path()

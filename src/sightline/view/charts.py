@@ -1,6 +1,6 @@
-"""Small charts as inline SVG: histograms and curves with bands. Colours come from the page's style sheet.
+"""Small charts as inline SVG: histograms, one or two on an axis, and curves with bands.
 
-Knows numbers and labels only.
+Colours come from the page's style sheet. Knows numbers and labels only.
 """
 
 from __future__ import annotations
@@ -51,6 +51,26 @@ def histogram(values: NDArray[np.float64], bins: int = 28) -> Markup:
         return _bars([f"{value:.3g}" for value in different], counts, float(known.mean()), different)
     counts, edges = np.histogram(known, bins=bins)
     return _binned(counts, edges, float(known.mean()))
+
+
+def shift(before: NDArray[np.float64], after: NDArray[np.float64], bins: int = 24) -> Markup:
+    """Two distributions on one axis, as shares: grey what was, coloured what is; dashed their means.
+
+    Example:
+        >>> "no value" in shift(np.zeros(0), np.zeros(3)), shift(np.zeros(2), np.array([0.0, 1.0])).count("<rect")
+        (True, 3)
+    """
+    was, now = before[np.isfinite(before)], after[np.isfinite(after)]
+    if not len(was) or not len(now):
+        return _svg('<text x="160" y="65" text-anchor="middle" class="axis">no value</text>', "no value")
+    different = np.unique(np.concatenate([was, now]))
+    label = f"mean {was.mean():.3g} before, {now.mean():.3g} after"
+    if len(different) <= FEW:
+        shares = [[float((values == one).mean()) for one in different] for values in (was, now)]
+        return _svg(_pairs([f"{one:.3g}" for one in different], *shares), label)
+    edges = np.histogram_bin_edges(np.concatenate([was, now]), bins)
+    both = [np.histogram(values, edges)[0] / len(values) for values in (was, now)]
+    return _svg(_overlaid(both[0], both[1], edges, (float(was.mean()), float(now.mean()))), label)
 
 
 def curve(line: Curve) -> Markup:
@@ -132,6 +152,50 @@ def _binned(counts: NDArray[np.int64], edges: NDArray[np.float64], mean: float) 
     parts.append(f'<line class="mean" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
     parts += [_axis_label(LEFT, "start", float(edges[0])), _axis_label(WIDTH - RIGHT, "end", float(edges[-1]))]
     return _svg("".join(parts), f"mean {mean:.3g}")
+
+
+def _pairs(labels: Sequence[str], was: Sequence[float], now: Sequence[float]) -> str:
+    room = (WIDTH - LEFT - RIGHT) / len(labels)
+    width, most = min(26.0, room * 0.4), max(*was, *now)
+    parts = [_floor()]
+    for index, label in enumerate(labels):
+        centre = LEFT + room * (index + 0.5)
+        parts.append(_word("axis", centre, HEIGHT - 7, str(escape(label))))
+        for kind, share, x in (("was", was[index], centre - width), ("bar", now[index], centre)):
+            if share:
+                parts.append(_bar(kind, x, width - 1, share / most, f"{label}: {share:.1%}", 14))
+                top = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM - 14) * share / most - 4
+                parts.append(_word("count", x + width / 2, top, _share(share)))
+    return "".join(parts)
+
+
+def _word(kind: str, x: float, y: float, word: str) -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{word}</text>'
+
+
+def _overlaid(
+    was: NDArray[np.float64], now: NDArray[np.float64], edges: NDArray[np.float64], means: tuple[float, float]
+) -> str:
+    room = (WIDTH - LEFT - RIGHT) / len(was)
+    most = float(max(was.max(), now.max()))
+    parts = [_floor()]
+    for kind, shares in (("was", was), ("bar over", now)):
+        for index in np.flatnonzero(shares).tolist():
+            title = f"{edges[index]:.3g} to {edges[index + 1]:.3g}: {shares[index]:.1%}"
+            parts.append(_bar(kind, LEFT + index * room + 0.5, room - 1, float(shares[index]) / most, title))
+    for kind, mean in zip(("mean was", "mean"), means, strict=True):
+        at = LEFT + (mean - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT - RIGHT)
+        parts.append(f'<line class="{kind}" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+    parts += [_axis_label(LEFT, "start", float(edges[0])), _axis_label(WIDTH - RIGHT, "end", float(edges[-1]))]
+    return "".join(parts)
+
+
+def _bar(kind: str, x: float, width: float, share: float, title: str, above: float = 0.0) -> str:
+    height = max(1.0, (HEIGHT - TOP - BOTTOM - above) * share)
+    return (
+        f'<rect class="{kind}" x="{x:.1f}" y="{HEIGHT - BOTTOM - height:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}"><title>{escape(title)}</title></rect>'
+    )
 
 
 def _grid(low: float, high: float) -> str:

@@ -1,5 +1,5 @@
-"""Pictures of a rollout as small JPEGs inside the page, with boxes drawn over them: said ones by what they earned, gold
-ones dashed."""
+"""Pictures of a rollout as small JPEGs inside the page. Boxes and tracks are drawn over them: what was said in the
+colour of what it earned, gold dashed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +19,26 @@ from sightline.view.results import given
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIDE = 420  # pixels of the longer side of a thumbnail
-MOST = 6  # pictures of one rollout
+SIDE = 420  # pixels of the longer side of a picture, unless more is asked for
+THUMB = 96  # of those in a strip
+MOST = 6  # pictures of one rollout, likewise
 GOLD = ("gold_boxes", "boxes", "bbox", "solution", "answer")
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _BOX = re.compile(
     rf"[\[(]{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}[\])]|\({_NUMBER},{_NUMBER}\)\s*,\s*\({_NUMBER},{_NUMBER}\)"
 )
+Place = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A box in pixels of the picture it is drawn on."""
+    """A box in pixels of the picture it is drawn on.
+
+    Args:
+        kind: hit, miss, mixed (some parts pay for it) or gold.
+        marks: numbers of the marks on it; none for gold.
+        strength: 0..1, how much it earned or lost beside the other boxes of the rollout.
+    """
 
     x: float
     y: float
@@ -38,6 +46,27 @@ class Rectangle:
     height: float
     kind: str
     label: str
+    marks: tuple[int, ...] = ()
+    strength: float = 1.0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The way of one object through the frames of a clip, as it is drawn on one of them.
+
+    Args:
+        points: centres of its boxes, in the order of frames, in pixels of this frame.
+        here: its place on this frame, if it has one.
+    """
+
+    kind: str
+    label: str
+    points: tuple[tuple[float, float], ...]
+    here: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -47,6 +76,8 @@ class Picture:
     Args:
         data: a data URL.
         width, height: of the original, the coordinates of the boxes.
+        caption: which frame of a clip it is.
+        thumb: a data URL of the picture, small.
     """
 
     data: str = ""
@@ -54,24 +85,38 @@ class Picture:
     height: int = 0
     boxes: tuple[Rectangle, ...] = ()
     problem: str = ""
+    trails: tuple[Trail, ...] = ()
+    caption: str = ""
+    thumb: str = ""
 
 
-def pictures(row: Mapping[str, Any], folders: Sequence[Path], frame: Mapping[str, Any] | None = None) -> list[Picture]:
-    """The pictures of one row, at most six, with their boxes; of a video some frames.
+def pictures(
+    row: Mapping[str, Any],
+    folders: Sequence[Path],
+    frame: Mapping[str, Any] | None = None,
+    side: int = SIDE,
+    most: int = MOST,
+) -> list[Picture]:
+    """The pictures of one row with their boxes; of a video some frames.
 
     Args:
         row: columns `image`, `images`, `video`, `videos`, `marks`, and gold boxes where there are any.
         folders: where relative paths may be relative to.
         frame: coordinates of gold boxes in a row that has no box marks to tell.
+        side: pixels of the longer side.
+        most: so many pictures or frames are shown.
     """
-    shown: list[Picture] = []
-    for number, source in enumerate(_sources(row)[:MOST]):
-        loaded = _loaded(source, folders)
-        shown.append(Picture(problem=loaded) if isinstance(loaded, str) else _picture(loaded, row, number, frame or {}))
-    if not shown:
+    loaded: list[tuple[int, str, Image | str]] = []
+    for number, source in enumerate((_listed(row.get("images")) or _listed(row.get("image")))[:most]):
+        loaded.append((number, "", _loaded(source, folders)))
+    if not loaded:
         for source in _listed(row.get("video")) + _listed(row.get("videos")):
-            shown += _frames(source, folders)
-    return shown
+            loaded += _frames(source, folders, most)
+    shown = [
+        Picture(problem=image) if isinstance(image, str) else _picture(image, row, number, frame or {}, side, caption)
+        for number, caption, image in loaded
+    ]
+    return _with_trails(shown)
 
 
 def shared_frame(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -80,7 +125,7 @@ def shared_frame(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return next((mark["frame"] for mark in marks if mark["frame"]["kind"] in ("unit", "thousand")), None)
 
 
-def gold_boxes(row: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
+def gold_boxes(row: Mapping[str, Any]) -> list[Place]:
     """Boxes that the row holds as the truth: the first of some columns that reads as boxes.
 
     Example:
@@ -98,8 +143,43 @@ def gold_boxes(row: Mapping[str, Any]) -> list[tuple[float, float, float, float]
     return []
 
 
-def _sources(row: Mapping[str, Any]) -> list[Any]:
-    return _listed(row.get("images")) or _listed(row.get("image"))
+def gold_tracks(row: Mapping[str, Any]) -> dict[int, list[tuple[str, Place]]] | None:
+    """Frame -> named boxes, 0..1, of a row that holds tracks (`key_items`, in 0..1 or pixels of `image_size`).
+
+    Example:
+        >>> gold_tracks({"key_items": {"0": {"cat": [[0.1, 0.1, 0.5, 0.5]]}, "1": None}})
+        {0: [('cat', (0.1, 0.1, 0.5, 0.5))]}
+    """
+    items = given(row, "key_items")
+    if not isinstance(items, Mapping):
+        return None
+    size = row.get("image_size") or (1, 1)
+    found: dict[int, list[tuple[str, Place]]] = {}
+    for frame, named in items.items():
+        for name, boxes in (named or {}).items() if str(frame).isdigit() else ():
+            places = [_fractions(box, size) for box in boxes or () if len(box) == 4]
+            if places:
+                found.setdefault(int(frame), []).extend((str(name), place) for place in places)
+    return found
+
+
+def strengths(values: Sequence[float]) -> list[float]:
+    """How strongly each of some marks is coloured, 0.3 to 1: by its share of the largest; what is 0 lost all it could.
+
+    Example:
+        >>> strengths([1.0, -0.5, 0.0])
+        [1.0, 0.5, 1.0]
+    """
+    sizes = [abs(value) if value == value else 0.0 for value in values]
+    most = max(sizes, default=0.0)
+    return [max(0.3, round(size / most, 3)) if size else 1.0 for size in sizes]
+
+
+def _fractions(box: Sequence[float], size: Sequence[float]) -> Place:
+    x1, y1, x2, y2 = map(float, box)
+    if max(x1, y1, x2, y2) <= 1:
+        return x1, y1, x2, y2
+    return x1 / size[0], y1 / size[1], x2 / size[0], y2 / size[1]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -119,31 +199,64 @@ def _loaded(source: Any, folders: Sequence[Path]) -> Image | str:
     return problem
 
 
-def _frames(source: Any, folders: Sequence[Path]) -> list[Picture]:
+def _frames(source: Any, folders: Sequence[Path], most: int) -> list[tuple[int, str, Image | str]]:
     problem = "no folder to look in"
     for folder in folders:
         try:
-            return [_encoded(frame, ()) for frame in videos.frames(source, MOST, folder)]
+            clip = videos.read(source, most, folder)
         except (MediaError, MissingExtra) as error:
             problem = str(error)
-    return [Picture(problem=problem)]
+            continue
+        times = [""] * len(clip.numbers) if clip.seconds is None else [f" · {time:.1f} s" for time in clip.seconds]
+        captions = [f"frame {number}{time}" for number, time in zip(clip.numbers, times, strict=True)]
+        return list(zip(clip.numbers, captions, clip.frames, strict=True))
+    return [(0, "", problem)]
 
 
-def _picture(image: Image, row: Mapping[str, Any], number: int, default: Mapping[str, Any]) -> Picture:
-    marks = [mark for mark in row.get("marks") or [] if mark["unit"] == "box" and len(mark["place"]) == 4]
-    frames = [mark["frame"] or {} for mark in marks]
-    mine = [mark for mark, frame in zip(marks, frames, strict=True) if (frame.get("image") or 0) == number]
-    boxes = [_said(mark, image) for mark in mine]
-    if number == 0:
-        frame = frames[0] if frames else default
-        gold = [_rectangle(box, frame, image, "gold", "gold") for box in gold_boxes(row)]
-        boxes = [box for box in gold if box.x < image.width and box.y < image.height] + boxes
-    return _encoded(image, tuple(boxes))
+def _picture(
+    image: Image, row: Mapping[str, Any], number: int, default: Mapping[str, Any], side: int, caption: str
+) -> Picture:
+    said = _said_boxes(row.get("marks") or [])
+    strong = strengths([sum(mark["value"] for _, mark in same) for same in said])
+    frame = (said[0][0][1]["frame"] or {}) if said else default
+    mine = [
+        _said(same, image, strength)
+        for same, strength in zip(said, strong, strict=True)
+        if ((same[0][1]["frame"] or {}).get("image") or 0) == number
+    ]
+    return _encoded(image, (*_gold(row, number, frame, image), *mine), side, caption)
 
 
-def _said(mark: Mapping[str, Any], image: Image) -> Rectangle:
-    kind = "hit" if mark["value"] > 0 else "miss"
-    return _rectangle(mark["place"], mark["frame"] or {}, image, kind, mark["why"] or f"{mark['value']:.3g}")
+def _said_boxes(marks: Sequence[Mapping[str, Any]]) -> list[list[tuple[int, Mapping[str, Any]]]]:
+    """Box marks with their numbers; those of one box, which several parts may pay for, together."""
+    found: dict[Any, list[tuple[int, Mapping[str, Any]]]] = {}
+    for at, mark in enumerate(marks):
+        if mark["unit"] == "box" and len(mark["place"]) == 4:
+            image = (mark["frame"] or {}).get("image") or 0
+            found.setdefault((image, *mark["place"]), []).append((at, mark))
+    return list(found.values())
+
+
+def _gold(row: Mapping[str, Any], number: int, frame: Mapping[str, Any], image: Image) -> list[Rectangle]:
+    """The true boxes of one picture: of its frame where the row holds tracks, else all of them on the first."""
+    tracks = gold_tracks(row)
+    if tracks is not None:
+        unit = {"width": 1.0, "height": 1.0}
+        return [_rectangle(box, unit, image, "gold", name) for name, box in tracks.get(number, ())]
+    if number:
+        return []
+    gold = [_rectangle(box, frame, image, "gold", "gold") for box in gold_boxes(row)]
+    return [box for box in gold if box.x < image.width and box.y < image.height]
+
+
+def _said(same: Sequence[tuple[int, Mapping[str, Any]]], image: Image, strength: float) -> Rectangle:
+    """One box: a hit if all parts pay for it, a miss if none does."""
+    mark = same[0][1]
+    paid = [one["value"] > 0 for _, one in same]
+    kind = "hit" if all(paid) else "mixed" if any(paid) else "miss"
+    label = " · ".join(one["why"] or f"{one['value']:.3g}" for _, one in same)
+    box = _rectangle(mark["place"], mark["frame"] or {}, image, kind, label)
+    return replace(box, marks=tuple(at for at, _ in same), strength=strength)
 
 
 def _rectangle(place: Sequence[float], frame: Mapping[str, Any], image: Image, kind: str, label: str) -> Rectangle:
@@ -155,10 +268,45 @@ def _rectangle(place: Sequence[float], frame: Mapping[str, Any], image: Image, k
     return Rectangle(x1, y1, x2 - x1, y2 - y1, kind, label)
 
 
-def _encoded(image: Image, boxes: tuple[Rectangle, ...]) -> Picture:
+def _with_trails(shown: list[Picture]) -> list[Picture]:
+    """Tracks over several frames: gold boxes by name, said ones where no frame has more than one."""
+    sightings: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+    said = [[box for box in picture.boxes if box.kind != "gold"] for picture in shown]
+    for number, picture in enumerate(shown):
+        for box in picture.boxes:
+            x, y = box.centre[0] / picture.width, box.centre[1] / picture.height
+            if box.kind == "gold" and box.label != "gold":
+                sightings.setdefault(("gold", box.label), {})[number] = (x, y)
+            elif box.kind != "gold" and max(map(len, said)) == 1:
+                sightings.setdefault(("said", "said"), {})[number] = (x, y)
+    tracks = {name: places for name, places in sightings.items() if len(places) > 1}
+    return [replace(picture, trails=_trails(picture, number, tracks)) for number, picture in enumerate(shown)]
+
+
+def _trails(
+    picture: Picture, number: int, tracks: Mapping[tuple[str, str], Mapping[int, tuple[float, float]]]
+) -> tuple[Trail, ...]:
+    size = picture.width, picture.height
+    return tuple(
+        Trail(
+            kind,
+            label,
+            tuple((x * size[0], y * size[1]) for x, y in places.values()),
+            (places[number][0] * size[0], places[number][1] * size[1]) if number in places else None,
+        )
+        for (kind, label), places in tracks.items()
+        if not picture.problem
+    )
+
+
+def _encoded(image: Image, boxes: tuple[Rectangle, ...], side: int, caption: str) -> Picture:
+    data, thumb = _data_url(image, side), _data_url(image, THUMB)
+    return Picture(data, image.width, image.height, boxes, caption=caption, thumb=thumb)
+
+
+def _data_url(image: Image, side: int) -> str:
     small = image.copy()
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((side, side))
     buffer = io.BytesIO()
-    small.convert("RGB").save(buffer, "JPEG", quality=82)
-    data = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return Picture(data, image.width, image.height, boxes)
+    small.save(buffer, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,13 +1,13 @@
-"""Scored rollouts as a report needs them: all numbers as arrays, and the whole rows of a few.
+"""Scored rollouts as a page needs them: all numbers as arrays, and the whole rows of a few.
 
 Reads what `sightline score` writes and what a training run leaves in `rollouts/`; both have `reward`, one column per
-part with its `why_<part>`, `why` and `marks`.
+part with its `why_<part>`, `why` and `marks`. Texts are streamed, never held: a million rollouts are some arrays.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,14 @@ from numpy.typing import NDArray
 
 from sightline.core.errors import RolloutFileError
 from sightline.core.scores import ABSTAIN, ERROR
+from sightline.rewards.algebra import NOT_EVALUATED
 
 Values = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+MEASURES = ("advantage", "step", "completion_tokens")  # numbers beside the parts, where a file has them
+ASIDE = "given_group"
+AT_ONCE = 512  # rows that are decoded together when some of them are wanted
 
 
 @dataclass
@@ -30,13 +36,24 @@ class Part:
 
     Args:
         values: (N,) NaN where it could not be scored.
-        abstained, errors: how many had nothing to judge; how many failed, also where a value was filled in.
+        nothing: (N,) True where there was nothing to judge.
+        failing: (N,) True where a judge or a sandbox failed, also where a value was filled in.
+        open: whether it was evaluated in any rollout; else it stands behind gates that are closed for all.
     """
 
     name: str
     values: Values
-    abstained: int = 0
-    errors: int = 0
+    nothing: Flags
+    failing: Flags
+    open: bool = True
+
+    @property
+    def abstained(self) -> int:
+        return int(self.nothing.sum())
+
+    @property
+    def errors(self) -> int:
+        return int(self.failing.sum())
 
     @property
     def known(self) -> Values:
@@ -50,6 +67,11 @@ class Part:
     def std(self) -> float:
         return float(self.known.std(ddof=1)) if len(self.known) > 1 else float("nan")
 
+    @property
+    def why(self) -> str:
+        """The column of its reasons."""
+        return "why" if self.name == "reward" else f"why_{self.name}"
+
 
 @dataclass(frozen=True)
 class Results:
@@ -57,41 +79,94 @@ class Results:
 
     Args:
         files: the Parquet files, in order.
+        sizes: how many rollouts each holds.
         parts: `reward` first, then the parts.
+        measures: other numbers, such as advantages and steps, as parts without reasons.
         group: (N,) group numbers, or of files without groups the row numbers.
+        labels: the name of each group, as its file has it.
         failed: (N,) True where some reason says `error: `.
         facts: what `sightline score` noted about the result; empty for others.
     """
 
     files: tuple[Path, ...]
-    parts: tuple[Part, ...]
-    group: NDArray[np.int64]
-    failed: NDArray[np.bool_]
-    facts: dict[str, Any] = field(default_factory=dict)
+    sizes: tuple[int, ...]
+    parts: tuple[Part, ...] = field(repr=False)
+    measures: tuple[Part, ...] = field(repr=False)
+    group: Rows = field(repr=False)
+    labels: pa.Array = field(repr=False)
+    failed: Flags = field(repr=False)
+    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.group)
 
     @property
     def reward(self) -> Part:
         return self.parts[0]
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names of the parts that were evaluated in any rollout."""
+        return tuple(part.name for part in self.parts[1:] if part.open)
+
+    def numbers(self, name: str) -> Part:
+        """The part or measure of a name."""
+        return next(part for part in (*self.parts, *self.measures) if part.name == name)
 
     def folders(self) -> list[Path]:
         """Where relative picture paths may be relative to."""
         folders = [Path(self.facts["folder"])] if "folder" in self.facts else []
         return [*folders, *dict.fromkeys(file.parent.absolute() for file in self.files)]
 
-    def rows(self, wanted: Sequence[int]) -> list[dict[str, Any]]:
-        """Whole rows by number, in the order asked for."""
+    def rows(self, wanted: Sequence[int], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Rows by number, in the order asked for; all columns, or those of `columns` that a file has."""
         found: dict[int, dict[str, Any]] = {}
-        at = 0
-        for path in self.files:
-            file = pq.ParquetFile(path)
-            for index in range(file.num_row_groups):
-                size = file.metadata.row_group(index).num_rows
-                mine = [row for row in wanted if at <= row < at + size]
-                if mine:
-                    table = file.read_row_group(index).take(pa.array([row - at for row in mine]))
-                    found.update(zip(mine, _decoded(table), strict=True))
-                at += size
+        for file, index, first, mine in self._pieces(sorted(set(wanted))):
+            names = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            if names == []:
+                found.update({row: {} for row in mine})
+                continue
+            for at, table in _batches(file, index, names, mine[-1] - first + 1):
+                here = [row for row in mine if first + at <= row < first + at + table.num_rows]
+                if here:
+                    picked = table.take(pa.array([row - first - at for row in here]))
+                    found.update(zip(here, _decoded(picked), strict=True))
         return [found[row] for row in wanted]
+
+    def cost(self, wanted: Sequence[int], column: str) -> int:
+        """Bytes that are decoded, at most, to read one column of these rows."""
+        total = 0
+        for file, index, _, _ in self._pieces(sorted(set(wanted))):
+            group = file.metadata.row_group(index)
+            parts = (group.column(number) for number in range(group.num_columns))
+            total += sum(p.total_uncompressed_size for p in parts if p.path_in_schema.split(".")[0] == column)
+        return total
+
+    def holding(self, column: str, text: str) -> Flags:
+        """(N,) True where a text column has `text` in it, whatever the case; of chat messages any of them."""
+        found = [np.zeros(0, np.bool_)]
+        for path in self.files:
+            schema = pq.read_schema(path)
+            texts = column in schema.names and pa.types.is_string(schema.field(column).type)
+            # equal texts, of which reasons have many, are looked at once
+            with pq.ParquetFile(path, read_dictionary=[column] if texts else None) as file:
+                for size, read in _chunks([file], column):
+                    found.append(np.zeros(size, np.bool_) if read is None else _holds(read, text))
+        return np.concatenate(found)
+
+    def _pieces(self, wanted: Sequence[int]) -> Iterator[tuple[pq.ParquetFile, int, int, list[int]]]:
+        """(file, row group, number of its first row, rows wanted of it) of every row group that has some of them."""
+        first = 0
+        for path, size in zip(self.files, self.sizes, strict=True):
+            if any(first <= row < first + size for row in wanted):
+                with pq.ParquetFile(path, memory_map=True) as file:
+                    at = first
+                    for index in range(file.num_row_groups):
+                        rows = file.metadata.row_group(index).num_rows
+                        if mine := [row for row in wanted if at <= row < at + rows]:
+                            yield file, index, at, mine
+                        at += rows
+            first += size
 
 
 def given(row: Mapping[str, Any], name: str) -> Any:
@@ -107,18 +182,26 @@ def read_results(files: Sequence[Path]) -> Results:
         RolloutFileError: a file cannot be read, or holds no scores.
     """
     opened = [_opened(path) for path in files]
-    names = list(dict.fromkeys(name for file in opened for name in file.schema_arrow.names))
-    parts = [Part(name, _joined(opened, name)) for name in ("reward", *_part_names(names))]
-    failed = np.zeros(len(parts[0].values), np.bool_)
-    for part in parts:
-        why = "why" if part.name == "reward" else f"why_{part.name}"
-        errors = _begins(opened, why, ERROR)
-        failed |= errors
-        part.errors = int(errors.sum())
-        part.abstained = int((_begins(opened, why, ABSTAIN) & np.isnan(part.values)).sum())
-    metadata = opened[0].schema_arrow.metadata or {}
-    facts = json.loads(metadata[b"sightline"]) if b"sightline" in metadata else {}
-    return Results(tuple(files), tuple(parts), _groups(opened), failed, facts)
+    try:
+        sizes = tuple(file.metadata.num_rows for file in opened)
+        names = list(dict.fromkeys(name for file in opened for name in file.schema_arrow.names))
+        parts, failed = [], np.zeros(sum(sizes), np.bool_)
+        for name in ("reward", *_part_names(names)):
+            values = _joined(opened, name)
+            nothing, failing, closed = _reasons(opened, "why" if name == "reward" else f"why_{name}")
+            parts.append(Part(name, values, nothing & np.isnan(values), failing, not closed))
+            failed |= failing
+        none = np.zeros(len(failed), np.bool_)
+        measures = [
+            Part(name, _joined(opened, name), none, none) for name in MEASURES if _is_number(opened, name, parts)
+        ]
+        metadata = opened[0].schema_arrow.metadata or {}
+        facts = json.loads(metadata[b"sightline"]) if b"sightline" in metadata else {}
+        group, labels = _groups(opened)
+        return Results(tuple(files), sizes, tuple(parts), tuple(measures), group, labels, failed, facts)
+    finally:
+        for file in opened:
+            file.close()
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -129,6 +212,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     except (pa.ArrowInvalid, OSError) as error:
         raise RolloutFileError(f"{path}: not a complete Parquet file ({error})") from error
     if "reward" not in file.schema_arrow.names or "why" not in file.schema_arrow.names:
+        file.close()
         raise RolloutFileError(f"{path}: has no columns `reward` and `why`; score it first: sightline score {path} ...")
     return file
 
@@ -137,45 +221,101 @@ def _part_names(names: Sequence[str]) -> list[str]:
     return [name for name in names if f"why_{name}" in names and name != "reward"]
 
 
-def _joined(files: Sequence[pq.ParquetFile], name: str) -> Values:
-    found = []
+def _is_number(files: Sequence[pq.ParquetFile], name: str, parts: Sequence[Part]) -> bool:
+    if any(part.name == name for part in parts):
+        return False
+    types = [file.schema_arrow.field(name).type for file in files if name in file.schema_arrow.names]
+    return bool(types) and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types)
+
+
+def _chunks(files: Sequence[pq.ParquetFile], name: str) -> Iterator[tuple[int, pa.ChunkedArray | None]]:
+    """(rows, column) of every row group; no column where a file lacks it."""
     for file in files:
+        there = name in file.schema_arrow.names
         for index in range(file.num_row_groups):
-            size = file.metadata.row_group(index).num_rows
-            if name not in file.schema_arrow.names:
-                found.append(np.full(size, np.nan))
-                continue
-            column = file.read_row_group(index, columns=[name])[name]
-            found.append(column.cast(pa.float64()).to_numpy().astype(np.float64))
+            column = file.read_row_group(index, columns=[name])[name] if there else None
+            yield file.metadata.row_group(index).num_rows, column
+
+
+def _joined(files: Sequence[pq.ParquetFile], name: str) -> Values:
+    found = [
+        np.full(size, np.nan) if column is None else column.cast(pa.float64()).to_numpy().astype(np.float64)
+        for size, column in _chunks(files, name)
+    ]
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _begins(files: Sequence[pq.ParquetFile], name: str, prefix: str) -> NDArray[np.bool_]:
-    found = []
-    for file in files:
-        for index in range(file.num_row_groups):
-            size = file.metadata.row_group(index).num_rows
-            if name not in file.schema_arrow.names:
-                found.append(np.zeros(size, np.bool_))
-                continue
-            column = file.read_row_group(index, columns=[name])[name].cast(pa.string())
-            found.append(pc.starts_with(column, prefix).fill_null(False).to_numpy())
-    return np.concatenate(found) if found else np.zeros(0, np.bool_)
+def _reasons(files: Sequence[pq.ParquetFile], name: str) -> tuple[Flags, Flags, bool]:
+    """Where a reason says that there was nothing to judge, where that something failed, and if none was evaluated."""
+    found: dict[str, list[Flags]] = {ABSTAIN: [], ERROR: []}
+    closed = True
+    for size, column in _chunks(files, name):
+        texts = pa.nulls(size, pa.string()) if column is None else column.cast(pa.string())
+        for prefix, flags in found.items():
+            flags.append(_flags(pc.starts_with(texts, prefix)))
+        closed = closed and bool(_flags(pc.starts_with(texts, NOT_EVALUATED)).all()) if size else closed
+    nothing, failing = (np.concatenate([np.zeros(0, np.bool_), *flags]) for flags in found.values())
+    return nothing, failing, closed
 
 
-def _groups(files: Sequence[pq.ParquetFile]) -> NDArray[np.int64]:
-    """Group numbers; those of several files are kept apart."""
-    found: list[NDArray[np.int64]] = []
+def _flags(found: Any) -> Flags:
+    flags: Flags = found.fill_null(False).to_numpy(zero_copy_only=False)
+    return flags
+
+
+def _holds(column: pa.ChunkedArray, text: str) -> Flags:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        found = [_flags(_matches(chunk.dictionary, text).take(chunk.indices)) for chunk in column.chunks]
+        return np.concatenate([np.zeros(0, np.bool_), *found])
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _flags(_matches(column, text))
+    flags = np.zeros(len(column), np.bool_)
+    messages = pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
+    if messages and kind.value_type.get_field_index("content") >= 0:
+        listed = column.combine_chunks()
+        content = pc.struct_field(pc.list_flatten(listed), "content")
+        if pa.types.is_string(content.type):
+            said = _flags(_matches(content, text))
+            flags[pc.list_parent_indices(listed).to_numpy()[said]] = True
+    return flags
+
+
+def _matches(texts: Any, text: str) -> Any:
+    return pc.match_substring(texts, text, ignore_case=True)
+
+
+def _groups(files: Sequence[pq.ParquetFile]) -> tuple[Rows, pa.Array]:
+    """Group numbers, and names as the scored data has them; groups of several files are kept apart."""
+    found: list[Rows] = [np.zeros(0, np.int64)]
+    labels: list[pa.Array] = [pa.array([], pa.string())]
     first = 0
     for file in files:
         if "group" in file.schema_arrow.names:
-            values = file.read(columns=["group"])["group"].to_pylist()
+            coded = file.read(columns=["group"])["group"].combine_chunks().dictionary_encode(null_encoding="encode")
+            numbers, names = coded.indices.to_numpy().astype(np.int64), coded.dictionary
+            if ASIDE in file.schema_arrow.names:  # the number is ours, the name was put aside
+                of_group = np.unique(numbers, return_index=True)[1]
+                names = file.read(columns=[ASIDE])[ASIDE].take(pa.array(of_group))
         else:
-            values = list(range(file.metadata.num_rows))
-        numbers: dict[Any, int] = {}
-        found.append(np.array([first + numbers.setdefault(value, len(numbers)) for value in values], np.int64))
-        first += len(numbers)
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+            numbers = np.arange(file.metadata.num_rows)
+            names = pa.array(numbers)
+        found.append(first + numbers)
+        labels.append(pa.array([str(name) for name in names.to_pylist()], pa.string()))
+        first += len(names)
+    return np.concatenate(found), pa.concat_arrays(labels)
+
+
+def _batches(
+    file: pq.ParquetFile, index: int, columns: Sequence[str] | None, stop: int
+) -> Iterator[tuple[int, pa.Table]]:
+    """(number of the first row in its row group, rows) up to row `stop`, some hundred rows in memory at a time."""
+    at = 0
+    for batch in file.iter_batches(batch_size=AT_ONCE, row_groups=[index], columns=columns):
+        yield at, pa.Table.from_batches([batch])
+        at += batch.num_rows
+        if at >= stop:
+            return
 
 
 def _decoded(table: pa.Table) -> list[dict[str, Any]]:

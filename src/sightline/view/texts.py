@@ -10,21 +10,29 @@ from typing import Any
 
 from sightline.core.rollout import POLICY_ROLE, transcript
 from sightline.judges.overlap import STOP_WORDS, words
+from sightline.view.pictures import strengths
 from sightline.view.results import given
 
 LONGEST = 6000  # characters of one turn that are shown
 CLAIMS = ("evidence", "claims")
 ENOUGH = 0.6  # share of a claim's content words that must be found in the reasoning
-_TAG = re.compile(r"</?[A-Za-z_][\w-]*>")
+TAG = re.compile(r"</?[A-Za-z_][\w-]*>")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text with one look: `hit`, `miss`, `tag` or plain."""
+    """A stretch of text with one look: `hit`, `miss`, `tag` or plain.
+
+    Args:
+        mark: number of the mark it is part of.
+        strength: 0..1, how much it earned or lost beside the other stretches of the rollout.
+    """
 
     text: str
     kind: str = ""
     why: str = ""
+    mark: int | None = None
+    strength: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim or piece of evidence, and whether the rollout supports it."""
+    """A claim or piece of evidence, and whether the rollout supports it.
+
+    Args:
+        judged: a mark of the reward says so; else it is only a count of words.
+    """
 
     text: str
     supported: bool
     why: str
+    judged: bool = False
 
 
 def turns(completion: Any, marks: Sequence[Mapping[str, Any]]) -> list[Said]:
@@ -50,10 +63,12 @@ def turns(completion: Any, marks: Sequence[Mapping[str, Any]]) -> list[Said]:
 
     Example:
         >>> mark = {"unit": "char", "place": [0, 2], "value": 1.0, "why": "fine"}
-        >>> turns("ab<x>", [mark])[0].pieces
-        (Piece(text='ab', kind='hit', why='fine (1)'), Piece(text='<x>', kind='tag', why=''))
+        >>> [(piece.text, piece.kind, piece.why) for piece in turns("ab<x>", [mark])[0].pieces]
+        [('ab', 'hit', 'fine (1)'), ('<x>', 'tag', '')]
     """
-    spans = [mark for mark in marks if mark["unit"] == "char"]
+    numbered = [(number, mark) for number, mark in enumerate(marks) if mark["unit"] == "char"]
+    strong = strengths([mark["value"] for _, mark in numbered])
+    spans = [{**mark, "number": at, "strength": one} for (at, mark), one in zip(numbered, strong, strict=True)]
     start, shown = 0, []
     for turn in transcript(completion):
         own = turn.role == POLICY_ROLE
@@ -83,16 +98,16 @@ def claims(row: Mapping[str, Any], text: str) -> list[Claim]:
 def _claim(item: str, marks: Sequence[Mapping[str, Any]], said: frozenset[str]) -> Claim:
     for mark in marks:
         if item and item in (mark["why"] or ""):
-            return Claim(item, mark["value"] > 0, mark["why"])
+            return Claim(item, mark["value"] > 0, mark["why"], judged=True)
     content = words(item) - STOP_WORDS
     share = len(content & said) / len(content) if content else 0.0
-    return Claim(item, share >= ENOUGH, f"{len(content & said)} of {len(content)} words found in the text")
+    return Claim(item, share >= ENOUGH, f"{len(content & said)} of {len(content)} words")
 
 
 def _pieces(text: str, start: int, spans: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:
     """Text cut where a mark or a tag begins or ends."""
     inside = [(int(s["place"][0]) - start, int(s["place"][1]) - start, s) for s in spans if len(s["place"]) == 2]
-    tags = [match.span() for match in _TAG.finditer(text)]
+    tags = [match.span() for match in TAG.finditer(text)]
     cuts = {0, len(text), *(edge for span in tags for edge in span), *(edge for a, b, _ in inside for edge in (a, b))}
     edges = sorted(edge for edge in cuts if 0 <= edge <= len(text))
     return tuple(_piece(text, a, b, inside, tags) for a, b in pairwise(edges))
@@ -103,5 +118,6 @@ def _piece(text: str, a: int, b: int, inside: Sequence[Any], tags: Sequence[tupl
     if covering:
         mark = min(covering, key=lambda found: found[0])[1]
         kind = "hit" if mark["value"] > 0 else "miss"
-        return Piece(text[a:b], kind, f"{mark['why']} ({mark['value']:.3g})".strip())
+        why = f"{mark['why']} ({mark['value']:.3g})".strip()
+        return Piece(text[a:b], kind, why, mark["number"], mark["strength"])
     return Piece(text[a:b], "tag" if (a, b) in tags else "")

@@ -1,9 +1,4 @@
 (() => {
-  const root = document.documentElement;
-  document.getElementById("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-  });
   const search = document.getElementById("search");
   if (!search) return;
   const buttons = [...document.querySelectorAll(".tools button")];
