@@ -130,8 +130,7 @@ def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> 
     from sightline.train import data
     from sightline.train.run import planned
 
-    given = {key: value for key, value in config.data.model_dump().items() if value is not None}
-    plans, skipped = planned(config, stages, given)
+    plans, skipped = planned(config, stages, config.data.given())
     for plan in plans:
         if plan.stage.method == "grpo":
             data.check(reward, plan.rows)

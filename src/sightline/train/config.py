@@ -16,26 +16,78 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sightline.core.errors import ConfigError, did_you_mean
 from sightline.train.recipe import METHODS
 
 
-class Data(BaseModel):
-    """Where the rows of each stage are: files of JSON lines or Parquet, or folders that `datasets` saved."""
+class Part(BaseModel):
+    """One file of several that together are the rows of a stage."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sft: str | None = Field(default=None, description="demonstrations: columns prompt and completion, and images")
-    grpo: str | None = Field(default=None, description="prompts, and whatever the reward reads")
-    stages: dict[str, str] = Field(
+    file: str = Field(description="JSON lines, Parquet, or a folder that `datasets` saved")
+    images: str | None = Field(default=None, description="folder of its pictures, if not the file's own")
+    take: str | None = Field(
+        default=None,
+        description="which rows: first:N, end:N or random:N, N a number or a percentage, rounded up; N% is the first",
+    )
+    seed: int = Field(default=0, description="of random:N")
+    columns: dict[str, Any] = Field(default_factory=dict, description="columns that are the same in all of its rows")
+
+    @field_validator("take")
+    @classmethod
+    def _is_an_amount(cls, take: str | None) -> str | None:
+        if take is not None and not re.fullmatch(r"(first:|end:|random:)?\d+%|(first|end|random):\d+", take):
+            raise ValueError(f"needs first:N, end:N, random:N or a percentage like 25%, not {take!r}")
+        return take
+
+
+def _as_files(value: Any) -> Any:
+    """One path as it is; one part as a list of one; a path in a list as a part."""
+    if isinstance(value, Mapping | Part):
+        value = [value]
+    return [{"file": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
+
+
+def _kind(value: Any) -> str | None:
+    return "file" if isinstance(value, str) else "files" if isinstance(value, list) else None
+
+
+Rows: TypeAlias = Annotated[
+    Annotated[str, Tag("file")] | Annotated[list[Part], Tag("files")],
+    Discriminator(
+        _kind, custom_error_type="rows", custom_error_message="needs a path, or a list of paths and of {file: ...}"
+    ),
+    BeforeValidator(_as_files),
+]
+
+
+class Data(BaseModel):
+    """Where the rows of each stage are: files of JSON lines or Parquet, folders that `datasets` saved, or several."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sft: Rows | None = Field(default=None, description="demonstrations: columns prompt and completion, and images")
+    grpo: Rows | None = Field(default=None, description="prompts, and whatever the reward reads")
+    stages: dict[str, Rows] = Field(
         default_factory=dict, description="rows of single stages by the stage's name, instead of those of its method"
     )
-    eval: str | None = Field(default=None, description="rows of the same kind as the last stage's, for evaluation")
+    eval: Rows | None = Field(default=None, description="rows of the same kind as the last stage's, for evaluation")
     system_prompt: str | None = Field(default=None, description="put before every prompt")
     template: str | None = Field(default=None, description="text around every prompt; {prompt} stands for it")
 
@@ -46,9 +98,10 @@ class Data(BaseModel):
             raise ValueError("needs the place {prompt}")
         return template
 
-    def of(self, method: str) -> str | None:
-        """The rows of the stages of a method."""
-        return self.sft if method == "sft" else self.grpo
+    def given(self) -> dict[str, str | list[Part]]:
+        """What there is: rows by method, by stage, and for evaluation."""
+        own = {"sft": self.sft, "grpo": self.grpo, "eval": self.eval}
+        return {**{name: rows for name, rows in own.items() if rows is not None}, **self.stages}
 
 
 class TrainConfig(BaseModel):
@@ -88,7 +141,7 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _single_path(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("data"), str):
+        if isinstance(values, dict) and isinstance(values.get("data"), str | list):
             values = {**values, "data": {"sft" if values.get("stage") == "sft" else "grpo": values["data"]}}
         return values
 
@@ -188,7 +241,9 @@ def _explained(error: ValidationError) -> str:
 def _one(problem: Any) -> str:
     place = [str(step) for step in problem["loc"]]
     if problem["type"] == "extra_forbidden":
-        known = Data.model_fields if place[0] == "data" else TrainConfig.model_fields
+        known: Any = TrainConfig.model_fields
+        if place[0] == "data":
+            known = Part.model_fields if "files" in place else Data.model_fields
         return f"unknown key `{'.'.join(place)}`.{did_you_mean(place[-1], known) or f' There are {list(known)}.'}"
     if problem["type"] == "missing":
         return f"`{'.'.join(place)}` is missing"

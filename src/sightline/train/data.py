@@ -15,23 +15,30 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError, ConfigError, MediaError, MissingExtra, RolloutFileError, did_you_mean
 from sightline.rewards.reward import Reward
+from sightline.train.mixture import mixed, parts_of
 from sightline.train.wishes import filled
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Source: TypeAlias = "str | Path | Dataset | Sequence[Mapping[str, Any]]"
+    from sightline.train.config import Part
+
+Source: TypeAlias = "str | Path | Part | Sequence[str | Path | Part] | Dataset | Sequence[Mapping[str, Any]]"
 NEEDED = {"grpo": ("prompt",), "sft": ("prompt", "completion")}
 CHECKED_ROWS = 2000
 
 
-def load(source: Source, method: str = "grpo", constants: Mapping[str, Any] | None = None) -> Dataset:
+def load(
+    source: Source, method: str = "grpo", constants: Mapping[str, Any] | None = None, pictures: str | None = None
+) -> Dataset:
     """The rows of a stage.
 
     Args:
-        source: a file of JSON lines or Parquet, a folder saved by `datasets`, a dataset, or rows.
+        source: a file of JSON lines or Parquet, a folder saved by `datasets`, several of these (see `mixture`), a
+            dataset, or rows.
         method: `grpo` rows need `prompt`, `sft` rows `prompt` and `completion` (or `messages`, or `text`).
         constants: columns that are the same in every row.
+        pictures: the folder that relative paths of pictures are looked up in, if not that of the file.
 
     `images` holds a list per row, `image` one picture: paths (relative ones are looked up beside the file), bytes,
     Pillow images or what an `Image` feature stores.
@@ -53,13 +60,16 @@ def load(source: Source, method: str = "grpo", constants: Mapping[str, Any] | No
     except ImportError as error:
         raise MissingExtra.of("data for training", "train") from error
 
+    folder = Path(pictures or "")
     if isinstance(source, Dataset):
-        dataset, what, folder = source, "the dataset", Path()
+        dataset, what = source, "the dataset"
     elif isinstance(source, str | Path):
-        dataset, folder = _opened(Path(source))
-        what = str(source)
+        folder = Path(source).parent if pictures is None else folder
+        dataset, what = _opened(Path(source), folder), str(source)
+    elif (parts := parts_of(source)) is not None:
+        dataset, what = mixed(parts, method), "the mixture"
     else:
-        dataset, what, folder = _from_rows(list(source), Path()), "the rows", Path()
+        dataset, what = _from_rows([*source], folder), "the rows"
     if not len(dataset):
         raise ConfigError(f"{what}: there are no rows")
     _check_columns(dataset.column_names, method, what)
@@ -123,10 +133,10 @@ def asked(
     if "prompt" not in dataset.column_names:
         return dataset
     prompts = [_asked(_clean(prompt), system_prompt, template, chat) for prompt in dataset["prompt"]]
-    dataset = _with_column(dataset, "prompt", prompts, Json())
+    dataset = with_column(dataset, "prompt", prompts, Json())
     if chat and "completion" in dataset.column_names:
         said = [_turns(_clean(completion), "assistant") for completion in dataset["completion"]]
-        dataset = _with_column(dataset, "completion", said, Json())
+        dataset = with_column(dataset, "completion", said, Json())
     return dataset
 
 
@@ -181,7 +191,7 @@ def _clean(value: Any) -> Any:
     return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
-def _opened(path: Path) -> tuple[Dataset, Path]:
+def _opened(path: Path, folder: Path) -> Dataset:
     from datasets import Dataset, load_from_disk
 
     if path.is_dir():
@@ -190,14 +200,14 @@ def _opened(path: Path) -> tuple[Dataset, Path]:
         except (FileNotFoundError, ValueError) as error:
             raise RolloutFileError(f"{path} is not a folder that `datasets` saved: {error}") from error
         if isinstance(found, Dataset):
-            return found, path
+            return found
         raise RolloutFileError(f"{path} holds the splits {list(found)}: name one, like {path}/{next(iter(found))}")
     if not path.exists():
         raise RolloutFileError(f"there is no file {path.absolute()}")
     if path.suffix == ".parquet":
-        return _from_parquet(path), path.parent
+        return _from_parquet(path)
     if path.suffix in (".jsonl", ".json", ".ndjson"):
-        return _from_rows(_json_rows(path), path.parent), path.parent
+        return _from_rows(_json_rows(path), folder)
     raise RolloutFileError(f"{path}: needs .jsonl, .parquet or a folder that `datasets` saved, got `{path.suffix}`")
 
 
@@ -305,7 +315,7 @@ def _as_pictures(dataset: Dataset, name: str, feature: Any, folder: Path) -> Dat
             _placed(value, folder) if name == "image" else [_placed(path, folder) for path in _listed(value or [])]
             for value in given
         ]
-        return _with_column(dataset, name, placed, feature)
+        return with_column(dataset, name, placed, feature)
     elif isinstance(inner, Image):
         _check_stored(dataset, name)
     return dataset.cast_column(name, feature)
@@ -358,11 +368,11 @@ def _with_constants(dataset: Dataset, constants: Mapping[str, Any], what: str) -
         if name in dataset.column_names:
             raise ConfigError(f"{what}: column `{name}` is in the data already, it cannot be a constant too")
         values = [value] * len(dataset)
-        dataset = _with_column(dataset, name, values, _arrow_type(values) or Json())
+        dataset = with_column(dataset, name, values, _arrow_type(values) or Json())
     return dataset
 
 
-def _with_column(dataset: Dataset, name: str, values: Sequence[Any], feature: Any) -> Dataset:
+def with_column(dataset: Dataset, name: str, values: Sequence[Any], feature: Any) -> Dataset:
     """The same rows with a column added, or replaced where it stands."""
     from datasets import Dataset, Features, concatenate_datasets
 

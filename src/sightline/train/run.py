@@ -93,8 +93,7 @@ def train(
 
     from sightline.train.metrics import RunRecord
 
-    own = {key: value for key, value in config.data.model_dump(exclude={"stages"}).items() if value is not None}
-    plans, skipped = planned(config, recipe_stages, {**own, **config.data.stages, **(datasets or {})})
+    plans, skipped = planned(config, recipe_stages, {**config.data.given(), **(datasets or {})})
     for plan in plans:
         if plan.stage.method == "grpo":
             data.check(reward, plan.rows)
