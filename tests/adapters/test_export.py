@@ -52,7 +52,7 @@ def test_every_target_is_written(tmp_path, target):
     if config.suffix == ".yaml":
         assert yaml.safe_load(config.read_text())
     else:
-        assert "$" not in config.read_text()
+        assert "$" not in config.read_text().replace('"$@"', "")
         assert shlex.split(config.read_text(), comments=True)
     if target in RUNS_ALONE:
         assert load("visual-rft").reward == made(file).REWARD
@@ -73,7 +73,10 @@ def test_a_group_reward_is_refused_before_anything_is_written(tmp_path):
             export(target, Wanted("co-reward"), TOGETHER, tmp_path / "no")
     assert not (tmp_path / "no").exists()
     export("verl", Wanted("co-reward", group_size=4), TOGETHER, tmp_path)
-    assert "reward.num_workers=1 actor_rollout_ref.rollout.val_kwargs.n=4" in (tmp_path / "verl.sh").read_text()
+    made = verl_words(tmp_path / "verl.sh")
+    assert made["reward.num_workers"] == "8"
+    assert made["actor_rollout_ref.rollout.n"] == made["actor_rollout_ref.rollout.val_kwargs.n"] == "4"
+    assert made["actor_rollout_ref.rollout.val_kwargs.do_sample"] == "true"
     assert "compute_score" not in (tmp_path / "sightline_reward.py").read_text()
     with pytest.raises(ConfigError, match="Did you mean `verl`"):
         export("verll", Wanted("co-reward"), ALONE, tmp_path)
@@ -261,6 +264,11 @@ def test_configurations_name_files_in_folders_with_spaces(odd):
     assert made["--data.max_images_per_prompt"] == str(max(len(row["images"]) for row in data))
     assert made["--rollout.n_samples_per_prompt"] == "4"
     assert "--data.apply_chat_template" in made, "without it OpenRLHF takes messages for a text"
+    out = odd("verl")[0]
+    made = verl_words(out / "verl.sh", "trainer.nnodes=2")
+    assert made["reward.reward_manager.module.path"] == f"'{out / 'sightline_reward.py'}'", "as Hydra reads it"
+    assert made["data.train_files"] == f"'{out / 'data.parquet'}'"
+    assert [*made][-1] == "trainer.nnodes"
     out = odd("swift")[0]
     made = words(out / "swift.sh")
     assert made["--external_plugins"] == str(out / "sightline_reward.py")
@@ -279,6 +287,17 @@ def words(path: Path) -> dict[str, str]:
     said = f"source {shlex.quote(str(path))}; printf '%s\\n' \"${{OPTIONS[@]}}\""
     found = subprocess.run(["bash", "-c", said], capture_output=True, text=True, check=True).stdout.splitlines()
     return dict(zip(found, [*found[1:], ""], strict=True))
+
+
+def verl_words(path: Path, *own: str) -> dict[str, str]:
+    """What a script that runs verl says to it."""
+    stand_in = path.parent / "python"
+    stand_in.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    stand_in.chmod(0o755)
+    given = {"env": {"PATH": f"{path.parent}:/usr/bin:/bin"}, "capture_output": True, "text": True, "check": True}
+    found = subprocess.run(["sh", str(path), *own], **given).stdout.splitlines()
+    assert found[:2] == ["-m", "verl.trainer.main_ppo"]
+    return dict(one.split("=", 1) for one in found[2:])
 
 
 def test_what_a_trainer_does_not_do_is_told(tmp_path):

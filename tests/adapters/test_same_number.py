@@ -7,6 +7,7 @@ import pickle
 import random
 import sys
 from collections import namedtuple
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 from composed import ALONE, GROUPS, SIZE, TOGETHER, expected, rows
 
 from sightline.adapters import easyr1, nemo_rl, openrlhf, swift, trl, verl
-from sightline.adapters.outcomes import as_columns
+from sightline.adapters.meeting import meeting
+from sightline.adapters.outcomes import Outcome, as_columns
 from sightline.adapters.packed import pack
-from sightline.adapters.verl import Meeting
 from sightline.core.errors import ColumnError, CompositionError, ConfigError, ShapeError
 from sightline.core.scores import ERROR
 
@@ -196,7 +197,8 @@ def test_verl_manager_keeps_groups_whole():
 
     back = dict(zip(order, asyncio.run(all_of_them()), strict=True))
     close([back[at]["reward_score"] for at in range(len(order))], TOGETHER, LOST)
-    assert manager.meeting.hall.waiting == {}
+    hall = manager.meeting.enter.__self__
+    assert hall.waiting == hall.scoring == {}
 
 
 @pytest.mark.usefixtures("fake_verl")
@@ -204,7 +206,7 @@ def test_verl_manager_keeps_groups_whole():
     ("changes", "message"),
     [
         ({"val": 1}, "8 rollouts in training and 1 in validation"),
-        ({"prompts": 512}, "4096 rollouts a step"),
+        ({"prompts": 512}, "4096 rollouts at once"),
     ],
 )
 def test_verl_manager_refuses_a_configuration_that_tears_groups(changes, message):
@@ -216,18 +218,56 @@ def test_verl_manager_refuses_a_configuration_that_tears_groups(changes, message
 
 def test_a_group_that_never_completes_leaves_unscored_and_a_failure_reaches_all():
     async def short() -> Any:
-        return await asyncio.gather(*(Meeting(3, list, 0.05).outcome("g", {}) for _ in range(2)))
+        three = meeting(3, list, 0.05)
+        return await asyncio.gather(*(three.outcome("g", {}) for _ in range(2)))
 
-    assert all(one.why.startswith(ERROR) for one in asyncio.run(short()))
+    assert [one.why for one in asyncio.run(short())] == [
+        f"{ERROR}after 0.05 s 2 of 3 rollouts of the group had come, and they have no scores"
+    ] * 2
 
     def fails(_: Any) -> Any:
         raise ColumnError("no such column")
 
     async def broken() -> Any:
-        meeting = Meeting(2, fails, 5)
-        return await asyncio.gather(*(meeting.outcome("g", {}) for _ in range(2)), return_exceptions=True)
+        two = meeting(2, fails, 5)
+        return await asyncio.gather(*(two.outcome("g", {}) for _ in range(2)), return_exceptions=True)
 
-    assert [type(one) for one in asyncio.run(broken())] == [ColumnError, ColumnError]
+    waited, scored = asyncio.run(broken())
+    assert (type(scored), type(waited)) == (ColumnError, RuntimeError)
+    assert str(waited) == "ColumnError: no such column"
+
+
+def test_rollouts_of_a_reward_that_compares_none_wait_for_nobody():
+    """Those of one prompt have one name, and come while others of it are being scored."""
+
+    async def all_of_them() -> Any:
+        one = meeting(1, lambda held: [Outcome(held[0]["at"])], 60.0)
+        return await asyncio.gather(*(one.outcome("g", {"at": float(at)}) for at in range(8)))
+
+    assert [one.value for one in asyncio.run(all_of_them())] == [*range(8)]
+
+
+def test_one_who_leaves_early_holds_up_nobody():
+    """A rollout that loses its patience takes those that came after it with it; one that is cancelled stays counted."""
+
+    async def late() -> Any:
+        three = meeting(3, list, 0.2)
+        first = asyncio.create_task(three.outcome("g", {}))
+        await asyncio.sleep(0)
+        patient = replace(three, patience=60.0)
+        return await asyncio.gather(first, patient.outcome("g", {}))
+
+    assert all(one.why.startswith(ERROR) for one in asyncio.run(late()))
+
+    async def cancelled() -> Any:
+        three = meeting(3, lambda held: [Outcome(float(at)) for at in range(len(held))], 60.0)
+        calls = [asyncio.create_task(three.outcome("g", {})) for _ in range(2)]
+        await asyncio.sleep(0)
+        calls[0].cancel()
+        found = [(await three.outcome("g", {})).value, (await calls[1]).value]
+        return found, three.enter.__self__.waiting
+
+    assert asyncio.run(cancelled()) == ([2.0, 1.0], {})
 
 
 @pytest.mark.parametrize("named", [True, False])

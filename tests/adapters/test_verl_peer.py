@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ from composed import ALONE, GROUPS, SIZE, TOGETHER, expected, rows
 
 from sightline import system
 from sightline.adapters import verl_credit, verl_run
-from sightline.adapters.export import Wanted
+from sightline.adapters.export import Wanted, export
+from sightline.adapters.verl import group_size
 from sightline.core import Scores
 from sightline.core.batch import Batch
 from sightline.credit import BatchStd, GroupRelative, GroupStd, LeaveOneOut
@@ -88,6 +90,27 @@ def test_every_recipe_passes_validate_config():
             assert config.trainer.resume_mode == "auto"
             validate_config(config, need_reference_policy(config), need_critic(config))
             assert not need_critic(config)
+
+
+def test_an_exported_script_is_a_configuration_of_verl(tmp_path, monkeypatch):
+    """In a folder with a space, with verl's default of 1024 prompts a step."""
+    peer("verl")
+    from verl.trainer.ppo.reward import resolve_reward_manager_cls
+
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(HERE)
+    for name, reward in (("TOGETHER", TOGETHER), ("ALONE", ALONE)):
+        out = tmp_path / f"of it's {name}"
+        wanted = Wanted("", own=f"composed:{name}", group_size=SIZE, data=str(out / "data.parquet"))
+        export("verl", wanted, reward, out)
+        words = [sys.executable, "-m", "main_ppo", *shlex.split((out / "verl.sh").read_text().partition("main_ppo")[2])]
+        words = [word for word in words if word.strip() not in ("", "$@")]
+        config = composed_config([*words, "actor_rollout_ref.rollout.name=vllm"])
+        assert config.data.train_files == str(out / "data.parquet")
+        assert resolve_reward_manager_cls(config).__name__ == "SightlineRewardManager"
+        if reward is TOGETHER:
+            assert config.reward.num_workers == 12
+            assert group_size(config) == SIZE
 
 
 def characters(folder: Path) -> Any:
@@ -154,7 +177,7 @@ def item(row: dict[str, Any], uid: str, held: dict[str, Any], tokenizer: Any) ->
     tensors = {"prompts": prompt[None], "responses": response[None], "input_ids": ids}
     batch = TensorDict({**tensors, "attention_mask": torch.ones_like(ids)}, batch_size=1)
     names = ("data_source", "reward_model", "extra_info", "raw_prompt")
-    others = {name: np.array([held[name]]) for name in names}
+    others = {name: np.array([held[name]]) for name in names} | {"response_len": np.array([len(response)])}
     return protocol.DataProto(
         batch=batch, non_tensor_batch={**others, "uid": np.array([uid]), "global_steps": np.array([3])}
     )

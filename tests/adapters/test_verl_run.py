@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from sightline.adapters import verl, verl_data, verl_run
 from sightline.adapters.export import Wanted
 from sightline.adapters.meeting import Hall, Meeting
+from sightline.adapters.outcomes import Outcome
 from sightline.adapters.verl import group_size, workers_for
 from sightline.cli.main import app
 from sightline.core.errors import ColumnError, CompositionError, ConfigError, MissingExtra
@@ -56,6 +57,14 @@ def test_data_hold_every_column_as_it_was(tmp_path):
         held = verl._row("said", row["answer"], "eels", one["extra_info"])
         assert {name: held[name] for name in (*ODD, "question")} == {**ODD, "question": row["question"]}
         assert ("images" in held) == (not given), "others come with the prompt"
+        (bare,) = pq.read_table(_written(tmp_path, {"prompt": "a", "kind": "x"})).to_pylist()
+        held = verl._row("said", bare["reward_model"]["ground_truth"], "eels", bare["extra_info"])
+        assert not {"answer", "ground_truth"} & held.keys(), "verl's empty text is no gold answer"
+
+
+def _written(folder: Path, row: dict[str, Any]) -> Path:
+    verl_data.write([row], folder / "one.parquet")
+    return folder / "one.parquet"
 
 
 def test_a_picture_of_any_kind_becomes_its_bytes(tmp_path):
@@ -80,21 +89,37 @@ def test_rows_that_verl_would_misread_are_refused():
     with pytest.raises(ColumnError, match="column `when`"):
         verl_data.row_of({"prompt": "a", "when": object()}, 7, "train", {})
     assert verl_data.row_of({"prompt": "What is <video>?"}, 7, "train", {})["images"] == []
+    film = [{"role": "user", "content": [{"type": "video", "video": "a.mp4"}, {"type": "text", "text": "What?"}]}]
+    with pytest.raises(ColumnError, match="row 7: the prompt shows a video"):
+        verl_data.row_of({"prompt": film}, 7, "train", {})
 
 
-class Halls:
-    """A hall that two workers reach, as a Ray actor is reached."""
+def test_a_row_that_fails_leaves_the_file_as_it_was(tmp_path):
+    path = _written(tmp_path, {"prompt": "a"})
+    before = path.read_bytes()
+    with pytest.raises(ColumnError, match="row 300 has no column `prompt`"):
+        verl_data.write([*[{"prompt": "a"}] * 300, {}], path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
-    def __init__(self, size: int) -> None:
-        self.hall = Hall(size)
 
-    def meeting(self, score: Any) -> Meeting:
-        return Meeting(SIZE, score, 5.0, self.hall)
+def test_parts_never_take_verls_names():
+    found = verl._logged(Outcome(0.5, "", {"reward": 1.0, "score": 2.0, "box": 3.0}), 0.0)
+    assert (found["score"], found["part_score"], found["part_reward"], found["box"]) == (0.5, 2.0, 1.0, 3.0)
+    assert "reward" not in found, "verl's validation would count it twice"
+
+
+def test_the_last_sequence_of_a_trajectory_is_read_to_its_end():
+    """verl pads the mask of all sequences at its end, so a mask does not say where a shorter prompt's response ends."""
+    batch = {"responses": np.arange(6), "attention_mask": np.array([1] * 7 + [0] * 5)}
+    assert verl._length(batch, {"response_len": 4}) == 4
+    assert verl._length({**batch, "attention_mask": np.array([1] * 3 + [1] * 4 + [0] * 2)}, {}) == 4
 
 
 def test_groups_meet_across_workers():
-    halls = Halls(SIZE)
-    workers = [halls.meeting(lambda given: verl._outcomes(TOGETHER, given)) for _ in range(3)]
+    hall = Hall(SIZE)  # as an actor of Ray, which all workers reach
+    score = lambda given: verl._outcomes(TOGETHER, given)  # noqa: E731
+    workers = [Meeting(score, hall.enter, hall.leave, 5.0) for _ in range(3)]
     draw = random.Random(0)
 
     async def all_of_them() -> Any:
@@ -104,7 +129,7 @@ def test_groups_meet_across_workers():
         )
 
     close([one.value for one in asyncio.run(all_of_them())], TOGETHER)
-    assert halls.hall.waiting == halls.hall.scoring == {}
+    assert hall.waiting == hall.scoring == {}
 
 
 def test_enough_workers_for_a_step():
@@ -117,11 +142,33 @@ def test_enough_workers_for_a_step():
         enough = workers_for(prompts * 8)
         assert group_size(config(prompts, enough)) == 8
         assert prompts * 8 / enough <= 1000
-    with pytest.raises(ConfigError, match=r"4096 rollouts a step and 5 reward workers.*set reward.num_workers=6"):
+    with pytest.raises(ConfigError, match=r"4096 rollouts at once and 5 reward workers.*set reward.num_workers=6"):
         group_size(config(512, 5))
+    with pytest.raises(ConfigError, match=r"4096 rollouts at once"):
+        group_size(config(16, 1), tested=512)
     found = overrides(verl_run.command(run_of(Path("o"), recipe={"group size": 8, "batch size": 16}), tested=512))
     assert found["reward.num_workers"] == "6", "validation sends all its rollouts at once"
     assert overrides(verl_run.command(run_of(Path("o"), ALONE)))["reward.num_workers"] == "8"
+    big = {"recipe": {"group size": 8, "batch size": 512}}
+    for own in (
+        {"algorithm.filter_groups.enable": True, "algorithm.filter_groups.max_inflight_gen_batches": 2},
+        {"trainer.v1.trainer_mode": "colocate_async"},
+    ):
+        found = overrides(verl_run.command(run_of(Path("o"), own=own, **big)))
+        assert found["reward.num_workers"] == "12", "two batches are on their way at once"
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"reward.num_workers": 1, "data.train_batch_size": 512}, "set reward.num_workers=6"),
+        ({"actor_rollout_ref.rollout.val_kwargs.n": 1}, "8 rollouts in training and 1 in validation"),
+    ],
+)
+def test_what_would_tear_groups_is_refused_before_verl_starts(own, message):
+    with pytest.raises(ConfigError, match=message):
+        verl_run.command(run_of(Path("o"), own=own))
+    verl_run.command(run_of(Path("o"), ALONE, own=own))
 
 
 def test_the_command_says_everything(tmp_path):
@@ -264,6 +311,25 @@ def test_dry_run_writes_everything_and_needs_no_verl(tmp_path):
     assert {row["split"] for row in pq.read_table(tmp_path / "out" / "val.parquet")["extra_info"].to_pylist()} == {
         "val"
     }
+
+
+def test_workers_find_the_judges_files(tmp_path, monkeypatch):
+    pytest.importorskip("datasets")
+    monkeypatch.chdir(tmp_path)
+    Path("verdicts.jsonl").write_text("")
+    reply = called(tmp_path, "--dry-run", "--judge", "replay:verdicts.jsonl", "--judge-cache", "c.sqlite")
+    assert reply.exit_code == 0, reply.output
+    said = (tmp_path / "out" / "sightline_reward.py").read_text()
+    assert f"judge_named('replay:{tmp_path}/verdicts.jsonl', '{tmp_path}/c.sqlite', '')" in said
+
+
+def test_evaluation_rows_are_checked_and_counted(tmp_path):
+    pytest.importorskip("datasets")
+    (tmp_path / "eval.jsonl").write_text('{"prompt": "Where?"}\n' * 3)
+    refused = called(tmp_path, "--dry-run", f"data.eval={tmp_path / 'eval.jsonl'}")
+    assert refused.exit_code == 2, refused.output
+    assert "reads column" in refused.stderr
+    assert "trainer.test_freq=50" in called(tmp_path, "--plan", f"data.eval={tmp_path / 'rows.jsonl'}").stdout
 
 
 def test_plan_writes_nothing(tmp_path):

@@ -167,6 +167,12 @@ def test_a_missing_column_is_told_before_the_model_is_looked_for(base: Path) -> 
         train(config(base, "model=/none/such"), REWARD, GroupRelative(), STAGES, {"grpo": [{"prompt": "p"}]})
 
 
+def test_rows_for_evaluation_are_checked_like_the_others(base: Path) -> None:
+    given = {"grpo": rows(), "eval": [{"prompt": "p"}]}
+    with pytest.raises(ColumnError, match="reads column `answer`"):
+        train(config(base, "model=/none/such"), REWARD, GroupRelative(), STAGES, given)
+
+
 def test_evaluation_at_the_end(base: Path) -> None:
     done = train(config(base), REWARD, GroupRelative(), STAGES, {"grpo": rows(), "eval": rows(2)})
     assert any("eval_reward" in line for line in read_metrics(done.metrics))

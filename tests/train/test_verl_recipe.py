@@ -43,6 +43,14 @@ def test_every_setting_of_a_grpo_stage_has_its_way():
         ({"loss": "gspo"}, {f"{ACTOR}.policy_loss.loss_mode": "gspo", f"{ACTOR}.loss_agg_mode": "seq-mean-token-mean"}),
         ({"warmup": 0.05}, {f"{OPTIMIZER}.lr_warmup_steps_ratio": 0.05}),
         ({"warmup": 20}, {f"{OPTIMIZER}.lr_warmup_steps": 20}),
+        (
+            {"warmup": 5, "steps": 300, "batch size": 64, "rollout batch size": 128, "updates per batch": 2},
+            {f"{OPTIMIZER}.lr_warmup_steps": 2, "trainer.total_training_steps": 75},
+        ),
+        (
+            {"warmup": 0.1, "save every": 10, "batch size": 64, "rollout batch size": 128},
+            {f"{OPTIMIZER}.lr_warmup_steps_ratio": 0.1, "trainer.save_freq": 5},
+        ),
         ({"top-k": 0}, {f"{ROLLOUT}.top_k": -1}),
         ({"steps": 300}, {"trainer.total_training_steps": 300, "trainer.total_epochs": 300}),
         ({"steps": 300, "epochs": 2}, {"trainer.total_training_steps": 300, "trainer.total_epochs": 2}),
@@ -97,6 +105,11 @@ def test_what_does_no_harm_is_not_called_lost():
     found = translate({**quiet, "devices": 8, "base model": "a 7B", "log every": 1, "batch size": 8}, rows=8)
     assert found.lost == ()
     assert [line.partition(" =")[0] for line in found.told] == ["devices", "base model"]
+
+
+def test_updates_in_verls_steps_are_told():
+    found = translate({"steps": 300, "batch size": 64, "rollout batch size": 256}, rows=1000)
+    assert found.told == ("steps = 300: 75 of verl's steps, of 4 updates each",)
 
 
 def test_batches_that_cannot_be():

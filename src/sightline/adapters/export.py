@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from sightline.adapters.outcomes import compares, one_at_a_time, one_prompt
 from sightline.adapters.verifiers import REMEDY
+from sightline.adapters.verl import SIZE, WORKERS, workers_for
+from sightline.adapters.verl_words import PROMPTS, WORKERS_ALONE, managed, script, validated
 from sightline.core.errors import ConfigError, did_you_mean
 from sightline.rewards.reward import Reward
 
@@ -75,10 +78,7 @@ TARGETS: Mapping[str, Target] = {
         "verl",
         "SightlineRewardManager = verl.reward_manager(REWARD)\n$function",
         "verl.sh",
-        "# overrides for: python -m verl.trainer.main_ppo ...; group rewards: a worker per 700 rollouts of a step\n"
-        'OVERRIDES="actor_rollout_ref.rollout.n=$n reward.reward_manager.source=importlib '
-        'reward.reward_manager.name=SightlineRewardManager reward.reward_manager.module.path=$path$whole"\n',
-        'OVERRIDES="$$OVERRIDES data.train_files=$data"\n',
+        "$script",
         steps=True,
     ),
     "easyr1": Target(
@@ -241,16 +241,23 @@ def _of_reward(target: str, modules: str, wanted: Wanted) -> dict[str, str]:
     }
 
 
+def _verl_script(wanted: Wanted, reward: Reward, file: Path) -> str:
+    samples: dict[str, Any] = {SIZE: wanted.group_size}
+    if compares(reward):
+        samples[WORKERS] = max(WORKERS_ALONE, workers_for(PROMPTS * wanted.group_size))
+    data = {"data.train_files": wanted.data} if wanted.data else {}
+    return script({**samples, **validated(reward, samples), **managed(file), **data})
+
+
 def _places(target: str, found: Target, wanted: Wanted, reward: Reward, folder: Path) -> dict[str, str]:
     together = compares(reward)
     n, name = str(wanted.group_size), "".join(c if c.isalnum() else "_" for c in wanted.slug)
-    whole = f" reward.num_workers=1 actor_rollout_ref.rollout.val_kwargs.n={n}" if together else ""
     return {
         "judged": str(bool(wanted.judge)),
         "name": name,
         "n": n,
         "size": n if together else "0",
-        "whole": whole,
+        "script": _verl_script(wanted, reward, folder / FILE),
         "function": "" if together else "compute_score = verl.RewardFunction(REWARD)\n",
         "file": FILE,
         "stem": Path(FILE).stem,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from sightline.adapters.outcomes import Outcome
 from sightline.core.scores import ERROR, NA
@@ -15,103 +15,104 @@ HALL = "sightline_hall"
 Row = dict[str, Any]
 
 
-class Place(Protocol):
-    """Where the rollouts of a group find each other."""
+@dataclass
+class Group:
+    """The rollouts of a group that have come, and what those wait for that came before the last one."""
 
-    async def enter(self, group: Any, row: Row, patience: float) -> list[Row] | Outcome: ...
-    async def leave(self, group: Any, found: Sequence[Outcome] | BaseException) -> None: ...
+    rows: list[Row]
+    found: asyncio.Future[Sequence[Outcome]]
 
 
 @dataclass
 class Hall:
-    """Holds rollouts until their group is complete; knows no reward.
+    """Where the rollouts of a group find each other; knows no reward.
 
     Args:
         size: rollouts of a group.
-        waiting: group -> rows and who waits for their outcomes.
+        waiting: groups that lack some of theirs.
+        scoring: groups whose last rollout has gone to score them.
     """
 
     size: int
-    waiting: dict[Any, list[tuple[Row, asyncio.Future[Outcome]]]] = field(default_factory=dict)
-    scoring: dict[Any, list[tuple[Row, asyncio.Future[Outcome]]]] = field(default_factory=dict)
+    waiting: dict[Any, Group] = field(default_factory=dict)
+    scoring: dict[Any, Group] = field(default_factory=dict)
 
-    async def enter(self, group: Any, row: Row, patience: float) -> list[Row] | Outcome:
+    async def enter(self, name: Any, row: Row, patience: float) -> list[Row] | Outcome:
         """All rows of the group for whom comes last, who has to score them; for the others their outcome."""
-        mine: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        held = self.waiting.setdefault(group, [])
-        held.append((row, mine))
-        if len(held) == self.size:
-            self.scoring[group] = self.waiting.pop(group)
-            return [one for one, _ in held]
+        if self.size == 1:
+            return [row]
+        if name not in self.waiting:
+            self.waiting[name] = Group([], asyncio.get_running_loop().create_future())
+        group = self.waiting[name]
+        group.rows.append(row)
+        place = len(group.rows) - 1
+        if len(group.rows) == self.size:
+            self.scoring[name] = self.waiting.pop(name)
+            return group.rows
         try:
-            return await asyncio.wait_for(mine, patience)
+            return (await asyncio.wait_for(asyncio.shield(group.found), patience))[place]
         except TimeoutError:
-            came = len(held)
-            self.waiting.pop(group, None)
-            return Outcome(NA, f"{ERROR}after {patience:g} s {came} of {self.size} rollouts of the group had come")
+            came = f"after {patience:g} s {len(group.rows)} of {self.size} rollouts of the group had come"
+            self._tell(name, [Outcome(NA, f"{ERROR}{came}, and they have no scores")] * self.size)
+            return group.found.result()[place]
 
-    async def leave(self, group: Any, found: Sequence[Outcome] | BaseException) -> None:
+    async def leave(self, name: Any, found: Sequence[Outcome] | str) -> None:
         """Tell everybody who waits: the outcomes in the order of the rows, or what went wrong."""
-        held = self.scoring.pop(group, [])[:-1]  # the last one scored, and knows
-        for at, (_, waiting) in enumerate(held):
-            if waiting.done():
-                continue
-            if isinstance(found, BaseException):
-                waiting.set_exception(found)
-            else:
-                waiting.set_result(found[at])
+        self._tell(name, found)
+
+    def _tell(self, name: Any, found: Sequence[Outcome] | str) -> None:
+        group = self.scoring.pop(name, None) or self.waiting.pop(name, None)
+        if group is None:
+            return  # alone, or told already
+        if isinstance(found, str):
+            group.found.set_exception(RuntimeError(found))
+        else:
+            group.found.set_result(found)
 
 
 @dataclass(frozen=True)
-class Distant:
-    """A hall in a process of its own, which all reward workers of a Ray job reach by its name."""
-
-    actor: Any
-
-    @classmethod
-    def of(cls, size: int) -> Distant:
-        from sightline.adapters.peers import needed
-
-        options = {"name": HALL, "get_if_exists": True, "num_cpus": 0, "max_concurrency": 1_000_000}
-        return cls(needed("ray", "Ray").remote(Hall).options(**options).remote(size))
-
-    async def enter(self, group: Any, row: Row, patience: float) -> list[Row] | Outcome:
-        found: list[Row] | Outcome = await self.actor.enter.remote(group, row, patience)
-        return found
-
-    async def leave(self, group: Any, found: Sequence[Outcome] | BaseException) -> None:
-        await self.actor.leave.remote(group, found)
-
-
-@dataclass
 class Meeting:
     """Rollouts that come one by one and leave, scored together, when their group is complete.
 
     Args:
-        size: rollouts of a group.
         score: rows of one group -> outcomes; runs in a thread of the process that the last of them came to.
-        patience: seconds after which a rollout whose group is still incomplete leaves unscored, as an error.
-        hall: where they wait; None: in this process.
+        enter, leave: those of the hall, which may stand in another process.
+        patience: seconds after which a rollout whose group has no scores leaves with all that wait, as an error.
     """
 
-    size: int
     score: Callable[[list[Row]], list[Outcome]]
+    enter: Callable[[Any, Row, float], Awaitable[list[Row] | Outcome]]
+    leave: Callable[[Any, Sequence[Outcome] | str], Awaitable[None]]
     patience: float = PATIENCE
-    hall: Place | None = None
-
-    def __post_init__(self) -> None:
-        self.hall = Hall(self.size) if self.hall is None else self.hall
 
     async def outcome(self, group: Any, row: Row) -> Outcome:
         """The outcome of one rollout, as soon as its group is complete."""
-        assert self.hall is not None
-        found = [row] if self.size == 1 else await self.hall.enter(group, row, self.patience)
+        found = await self.enter(group, row, self.patience)
         if isinstance(found, Outcome):
             return found
         try:
             outcomes = await asyncio.to_thread(self.score, found)
         except BaseException as error:
-            await self.hall.leave(group, error)
+            # as a text: an error that cannot be sent to another process would leave the others waiting
+            await self.leave(group, f"{type(error).__name__}: {error}")
             raise
-        await self.hall.leave(group, outcomes)
+        await self.leave(group, outcomes)
         return outcomes[-1]
+
+
+def meeting(
+    size: int, score: Callable[[list[Row]], list[Outcome]], patience: float = PATIENCE, apart: bool = False
+) -> Meeting:
+    """A meeting of groups of `size` rollouts.
+
+    Args:
+        apart: several processes of a Ray job meet each other, in an actor that they reach by its name.
+    """
+    if not apart:
+        hall = Hall(size)
+        return Meeting(score, hall.enter, hall.leave, patience)
+    from sightline.adapters.peers import needed
+
+    options = {"name": HALL, "get_if_exists": True, "num_cpus": 0, "max_concurrency": 1_000_000}
+    actor = needed("ray", "Ray").remote(Hall).options(**options).remote(size)
+    return Meeting(score, actor.enter.remote, actor.leave.remote, patience)

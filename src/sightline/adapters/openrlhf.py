@@ -7,27 +7,18 @@ reads, pictures among it, travels packed in the label (`packed.pack`). It asks a
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sightline.adapters.outcomes import as_columns, one_at_a_time, outcomes
 from sightline.adapters.packed import unpack
+from sightline.core.missing import Missing
+from sightline.parse.after_prompt import STARTS, AfterPrompt
 from sightline.rewards.reward import Reward
 
-# how the last turn begins and ends in the chat templates of common models
-STARTS = (
-    "<|im_start|>assistant\n",
-    "<|start_header_id|>assistant<|end_header_id|>\n\n",
-    "<start_of_turn>model\n",
-    "<|assistant|>\n",
-    "[/INST]",
-    "ASSISTANT:",
-)
+# how the last turn ends in the chat templates of common models
 STOPS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|end|>", "</s>")
-
-SURE = 8  # characters of a prompt's end that do not stand in a query by chance
 
 log = logging.getLogger(__name__)
 
@@ -79,27 +70,15 @@ class RewardFunction:
     def response(self, query: str, prompt: str) -> str:
         """What the model wrote, without the prompt and without the special tokens at its end.
 
-        Pictures become many tokens before the model sees the prompt, and long prompts lose their beginning; so what
-        follows the longest end of the prompt that the query holds is what the model wrote.
+        The whole query, if neither the prompt's end nor a turn of the model is found in it.
 
         Example:
             >>> from sightline.rewards.algebra import Constant
             >>> RewardFunction(Constant(0.0)).response("Where?<|im_start|>assistant\\nLeft.<|im_end|>", "other")
             'Left.'
         """
-        if query.startswith(prompt):
-            said = query[len(prompt) :]
-        elif (length := _known_end(query, prompt)) >= SURE:
-            said = query[query.find(prompt[-length:]) + length :]
-        else:
-            ends = [query.rfind(start) + len(start) for start in self.starts if start in query]
-            said = query[max(ends) :] if ends else query
+        found = AfterPrompt(prompt, self.starts)(query)
+        said = query if isinstance(found, Missing) else found
         while stop := next((one for one in self.stops if said.rstrip().endswith(one)), ""):
             said = said.rstrip().removesuffix(stop)
         return said
-
-
-def _known_end(query: str, prompt: str) -> int:
-    """Characters of the longest end of the prompt that stands in the query."""
-    lengths = range(1, len(prompt) + 1)
-    return bisect_left(lengths, True, key=lambda length: prompt[-length:] not in query)

@@ -1,7 +1,8 @@
 """verl 0.9: a custom reward function for rewards of single rollouts, and a reward manager that keeps groups whole.
 
 verl brings `extra_info` with every rollout; the columns of the data stand there, each under its name or all in one
-text. Pictures stand there too, as `images`, or in the messages of the prompt, which only a manager sees.
+text (`packed.pack`). Pictures stand there too, as `images`, or in the messages of the prompt, which only a manager
+sees.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.meeting import PATIENCE, Distant, Meeting
+from sightline.adapters.meeting import PATIENCE, meeting
 from sightline.adapters.outcomes import Outcome, as_columns, compares, one_at_a_time, one_prompt, outcomes
-from sightline.adapters.packed import unpack
+from sightline.adapters.packed import MARK, unpack
 from sightline.core.errors import ConfigError
 from sightline.core.rollout import content_text
 from sightline.media.messages import message_images
@@ -26,8 +27,11 @@ from sightline.rewards.reward import Reward
 
 ACTOR_CALLS = 1000  # calls that an asynchronous Ray actor holds at once, unless it says otherwise
 SHARE = 700  # of them that a worker should get: verl draws the worker of each rollout by chance
-PACKED = "sightline"  # of `extra_info`: columns in one text, as `sightline train --engine verl` writes them
 STEP = "global_steps"
+TAKEN = ("score", "reward", "why")  # by what stands beside the parts, in verl's validation above all
+ROLLOUT = "actor_rollout_ref.rollout"
+FILTER = "algorithm.filter_groups"
+SIZE, VALIDATION, WORKERS = f"{ROLLOUT}.n", f"{ROLLOUT}.val_kwargs", "reward.num_workers"
 
 
 @dataclass(frozen=True)
@@ -85,17 +89,15 @@ def reward_manager(reward: Reward, unscorable: float = 0.0, patience: float = PA
         def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **_: Any) -> None:
             super().__init__(config, tokenizer, compute_score)
             size = group_size(config) if compares(reward) else 1
-            apart = size > 1 and reward_workers(config) > 1
-            hall = Distant.of(size) if apart else None
-            self.meeting = Meeting(size, lambda rows: _outcomes(reward, rows), patience, hall)
+            apart = size > 1 and int(_at(config, WORKERS, 1)) > 1
+            self.meeting = meeting(size, lambda rows: _outcomes(reward, rows), patience, apart)
             self.log = None if log is None else Path(log) / f"{socket.gethostname()}-{os.getpid()}.jsonl"
 
         async def run_single(self, data: Any) -> dict[str, Any]:
             item = data[-1:][0]  # a trajectory of several sequences is judged by its last
-            length = item.batch["responses"].shape[-1]
-            ids = item.batch["responses"][: int(item.batch["attention_mask"][-length:].sum())]
-            said = await asyncio.to_thread(self.tokenizer.decode, ids, skip_special_tokens=True)
             held = item.non_tensor_batch
+            ids = item.batch["responses"][: _length(item.batch, held)]
+            said = await asyncio.to_thread(self.tokenizer.decode, ids, skip_special_tokens=True)
             row = _item_row(said, len(ids), held)
             outcome = await self.meeting.outcome(held.get("uid", id(row)), row)
             logged = _logged(outcome, unscorable)
@@ -104,11 +106,6 @@ def reward_manager(reward: Reward, unscorable: float = 0.0, patience: float = PA
             return {"reward_score": logged["score"], "reward_extra_info": logged}
 
     return SightlineRewardManager
-
-
-def reward_workers(config: Any) -> int:
-    """How many processes verl scores in."""
-    return int(_at(config, "reward.num_workers", 1))
 
 
 def workers_for(rollouts: int) -> int:
@@ -121,25 +118,37 @@ def workers_for(rollouts: int) -> int:
     return 1 if rollouts <= ACTOR_CALLS else math.ceil(rollouts / SHARE)
 
 
-def group_size(config: Any) -> int:
+def at_once(config: Any, tested: int = 0) -> int:
+    """Rollouts that may wait for their groups at the same time, see `group_size`."""
+    mode, filtered = _at(config, "trainer.v1.trainer_mode", "sync"), _at(config, f"{FILTER}.enable", False)
+    batches = int(_at(config, f"{FILTER}.max_inflight_gen_batches", 1)) if filtered else 1
+    if mode != "sync":
+        batches += math.ceil(_at(config, f"trainer.v1.{mode}.num_warmup_batches", 1))
+    return max(batches * int(_at(config, "data.train_batch_size", 0)), tested) * int(_at(config, SIZE, 1))
+
+
+def group_size(config: Any, tested: int = 0) -> int:
     """Rollouts of a group by verl's configuration, if every group can come together.
+
+    Args:
+        config: verl's, or a mapping of its dotted keys.
+        tested: rows of the validation data, which verl asks about all at once; verl's configuration does not say it.
 
     Raises:
         ConfigError: it cannot, and what to set.
     """
-    size = int(_at(config, "actor_rollout_ref.rollout.n", 1))
-    validation = int(_at(config, "actor_rollout_ref.rollout.val_kwargs.n", size))
-    workers = reward_workers(config)
-    rollouts = int(_at(config, "data.train_batch_size", 0)) * size
+    size = int(_at(config, SIZE, 1))
+    validation = int(_at(config, f"{VALIDATION}.n", size))
+    workers, rollouts = int(_at(config, WORKERS, 1)), at_once(config, tested)
     if validation != size:
         raise ConfigError(
             f"verl: groups have {size} rollouts in training and {validation} in validation; "
-            f"set actor_rollout_ref.rollout.val_kwargs.n={size}, with do_sample=True and a temperature"
+            f"set {VALIDATION}.n={size}, with do_sample=True and a temperature"
         )
     if workers < workers_for(rollouts):
         raise ConfigError(
-            f"verl: {rollouts} rollouts a step and {workers} reward workers, of which each holds {ACTOR_CALLS} calls "
-            f"at once: they could wait for each other for ever; set reward.num_workers={workers_for(rollouts)}"
+            f"verl: {rollouts} rollouts at once and {workers} reward workers, of which each holds {ACTOR_CALLS} "
+            f"calls: they could wait for each other for ever; set {WORKERS}={workers_for(rollouts)}"
         )
     return size
 
@@ -151,10 +160,19 @@ def _outcomes(reward: Reward, rows: Sequence[Mapping[str, Any]]) -> list[Outcome
 
 
 def _row(said: str, truth: Any, source: str, extra: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {"answer": truth, "ground_truth": truth, "data_source": source, **extra}
-    if isinstance(columns.get(PACKED), str):
-        columns.update(unpack(columns.pop(PACKED)))
+    columns = {"data_source": source, **extra}
+    if isinstance(columns.get(MARK), str):  # all columns of the data, so one that is not there was not there
+        columns.update(unpack(columns.pop(MARK)))
+    else:
+        columns = {"answer": truth, "ground_truth": truth, **columns}
     return {**columns, "completion": said}
+
+
+def _length(batch: Any, held: Mapping[str, Any]) -> int:
+    """Tokens of a response. verl says it; its mask is not lined up where sequences of one trajectory differ."""
+    if held.get("response_len") is not None:
+        return int(held["response_len"])
+    return int(batch["attention_mask"][-batch["responses"].shape[-1] :].sum())
 
 
 def _item_row(said: str, tokens: int, held: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +196,8 @@ def _number(value: Any) -> int | None:
 def _logged(one: Outcome, unscorable: float) -> dict[str, Any]:
     """verl takes the names of the first rollout for all, so every rollout has the same."""
     score = one.value + 0.0 if one.scored else unscorable  # no reward is -0.0, which a caller may give a meaning
-    return {**one.curves(), "why": one.why, "score": score}
+    parts = {f"part_{name}" if name in TAKEN else name: value for name, value in one.curves().items()}
+    return {**parts, "why": one.why, "score": score}
 
 
 def _write(path: Path, held: Mapping[str, Any], row: Mapping[str, Any], one: Outcome) -> None:
@@ -204,6 +223,8 @@ def _asked(prompt: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _at(config: Any, place: str, otherwise: Any) -> Any:
+    if isinstance(config, Mapping) and place in config:
+        return config[place]
     for name in place.split("."):
         config = config.get(name) if hasattr(config, "get") else getattr(config, name, None)
         if config is None:

@@ -11,9 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.packed import pack
+from sightline.adapters.packed import MARK, pack
 from sightline.adapters.rows import row_for
-from sightline.adapters.verl import PACKED
 from sightline.core.errors import ColumnError
 from sightline.media import images
 from sightline.media.messages import message_images
@@ -21,6 +20,7 @@ from sightline.media.messages import message_images
 AT_ONCE = 256  # rows of a row group: pictures of so many rows are held
 NOT_COLUMNS = ("prompt", "images", "image", "completion")
 FOREIGN = ("<video>", "<audio>")
+UNSEEN = ("video", "video_url", "audio", "audio_url", "input_audio")
 DOT = (  # a picture of one pixel
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -43,18 +43,28 @@ def write(
         ColumnError: a row has no prompt, more places than pictures, or a value that JSON cannot hold.
         MediaError: a picture cannot be read.
     """
+    return store((row_of(row, number, split, pixels or {}) for number, row in enumerate(rows)), path, pixels)
+
+
+def store(made: Iterable[Mapping[str, Any]], path: Path, pixels: Mapping[str, int] | None = None) -> int:
+    """Rows that are as verl wants them, in a Parquet file; a row that fails leaves no half of a file.
+
+    Returns: how many.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    made = (row_of(row, number, split, pixels or {}) for number, row in enumerate(rows))
-    count = 0
-    with pq.ParquetWriter(draft, _schema(pixels or {})) as file:
-        while block := list(islice(made, AT_ONCE)):
-            file.write_table(pa.Table.from_pylist(block, schema=_schema(pixels or {})))
-            count += len(block)
-    draft.replace(path)
+    schema, left, count = _schema(pixels or {}), iter(made), 0
+    try:
+        with pq.ParquetWriter(draft, schema) as file:
+            while block := list(islice(left, AT_ONCE)):
+                file.write_table(pa.Table.from_pylist(block, schema=schema))
+                count += len(block)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return count
 
 
@@ -66,12 +76,12 @@ def row_of(row: Mapping[str, Any], number: int, split: str, pixels: Mapping[str,
     free = {name: _plain(value) for name, value in row.items() if name not in NOT_COLUMNS}
     # only places are made here: `row_for` would encode every picture anew
     made = row_for("verl", {**free, "prompt": row.get("prompt"), "images": [DOT] * len(shown)}, number)
-    _check_places(made["prompt"], len(shown), number)
+    _check_places(row["prompt"], made["prompt"], len(shown), number)
     return {
         **{name: made[name] for name in ("data_source", "reward_model")},
         "prompt": [{"role": turn["role"], "content": turn["content"]} for turn in made["prompt"]],
         "images": [{"bytes": images.read_bytes(one), "path": None, **pixels} for one in shown],
-        "extra_info": {"index": number, "split": split, PACKED: pack(free if shown else {**free, "images": []})},
+        "extra_info": {"index": number, "split": split, MARK: pack(free if shown else {**free, "images": []})},
     }
 
 
@@ -86,13 +96,16 @@ def _schema(pixels: Mapping[str, int]) -> Any:
             ("prompt", pa.list_(pa.struct([("role", text), ("content", text)]))),
             ("images", pa.list_(pa.struct(picture))),
             ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),
-            ("extra_info", pa.struct([("index", pa.int64()), ("split", text), (PACKED, text)])),
+            ("extra_info", pa.struct([("index", pa.int64()), ("split", text), (MARK, text)])),
         ]
     )
 
 
-def _check_places(asked: list[dict[str, Any]], shown: int, number: int) -> None:
-    """verl takes these marks for places wherever they stand, once a row has a picture."""
+def _check_places(prompt: Any, asked: list[dict[str, Any]], shown: int, number: int) -> None:
+    """verl takes these marks for places wherever they stand, once a row has a picture; videos are not in these data."""
+    parts = [part for turn in prompt for part in turn.get("content") or ()] if not isinstance(prompt, str) else []
+    if any(isinstance(part, Mapping) and part.get("type") in UNSEEN for part in parts):
+        raise ColumnError(f"row {number}: the prompt shows a video or a sound; put the frames into `images`")
     found = [mark for mark in FOREIGN for turn in asked if mark in turn["content"]]
     if shown and found:
         raise ColumnError(f"row {number}: the prompt says {found[0]}, which verl takes for a place; write it otherwise")

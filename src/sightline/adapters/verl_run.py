@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -33,16 +31,13 @@ from typing import Any
 from sightline.adapters import verl_credit, verl_data
 from sightline.adapters.export import FILE, Wanted, reward_lines
 from sightline.adapters.outcomes import compares
-from sightline.adapters.verl import workers_for
+from sightline.adapters.verl import WORKERS, at_once, group_size, workers_for
+from sightline.adapters.verl_words import MAIN, WORKERS_ALONE, arguments, managed, script, validated
 from sightline.core.errors import ConfigError, MissingExtra
 from sightline.credit.credit import Credit
 from sightline.rewards.reward import Reward
 
-MAIN = "verl.trainer.main_ppo"
 TESTED = "0.9.1"
-WORKERS = 8
-PLAIN = re.compile(r"[A-Za-z_/.~][A-Za-z0-9_/.:@+~-]*")  # what Hydra takes for a text without quotes
-WORDS = ("null", "true", "false", "nan", "inf")
 CREDIT = """
 CREDIT = verl_credit.register($credit)
 """
@@ -108,20 +103,19 @@ def prepare(
     Returns: the command.
 
     Raises:
-        ConfigError: the folder holds a run already.
+        ConfigError: the folder holds a run already, or see `overrides`.
         ColumnError, MediaError: see `verl_data.write`.
     """
     check_free(run)
+    overrides(run)  # raises before anything is written
     run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / FILE).write_text(reward_file(run), "utf-8")
     verl_data.write(train, run.folder / "train.parquet", "train", pixels)
     held = _first(train) if evaluation is None else evaluation
     tested = verl_data.write(held, run.folder / "val.parquet", "val", test_pixels)
-    words = command(run, 0 if evaluation is None else tested)
-    lines = " \\\n  ".join(shlex.quote(word) for word in words[3:])
-    script = run.folder / "verl.sh"
-    script.write_text(f"#!/bin/sh\nexec python -m {MAIN} \\\n  {lines}\n", "utf-8")
-    return words
+    tested = 0 if evaluation is None else tested
+    (run.folder / "verl.sh").write_text(script(overrides(run, tested)), "utf-8")
+    return command(run, tested)
 
 
 def check_free(run: Run) -> None:
@@ -143,15 +137,26 @@ def reward_file(run: Run) -> str:
     return head + Template((CREDIT if run.credit is not None else "") + MANAGER).substitute(places)
 
 
-def command(run: Run, tested: int = 0) -> list[str]:
-    """The words of the command: the recipe's overrides, then those of the files here, then the user's own.
+def overrides(run: Run, tested: int = 0) -> dict[str, Any]:
+    """Those of the recipe, then those of the files here, then the user's own.
 
     Args:
         tested: rows of the validation data; 0: verl does not validate.
+
+    Raises:
+        ConfigError: with the user's own no group could come together.
     """
-    overrides = {**run.overrides, **_wiring(run), **_validation(run, tested)}
-    overrides = {**overrides, **_workers(run, overrides, tested), **run.own}
-    return [sys.executable, "-m", MAIN, *(f"{key}={word(value)}" for key, value in overrides.items())]
+    given = {**run.overrides, **run.own}
+    found = {**run.overrides, **_wiring(run), **_validation(given, tested), **validated(run.reward, given)}
+    found = {**found, WORKERS: _workers(run.reward, {**found, **run.own}, tested), **run.own}
+    if compares(run.reward):
+        group_size(found, tested)
+    return found
+
+
+def command(run: Run, tested: int = 0) -> list[str]:
+    """The words of the command, see `overrides`."""
+    return [sys.executable, "-m", MAIN, *arguments(overrides(run, tested))]
 
 
 def launch(run: Run, words: Sequence[str]) -> int:
@@ -195,43 +200,6 @@ def needs_verl() -> None:
         )
 
 
-def word(value: Any) -> str:
-    """A value in the grammar of Hydra's overrides.
-
-    Example:
-        >>> [word(one) for one in (1e-6, True, None, [1, "a b"], "/data/x=1", "vllm", "8", "it's")]
-        ['1e-06', 'true', 'null', "[1,'a b']", "'/data/x=1'", 'vllm', "'8'", "'it\\\\'s'"]
-    """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(word(one) for one in value) + "]"
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{word(one)}" for key, one in value.items()) + "}"
-    text = str(value)
-    if PLAIN.fullmatch(text) and text.lower() not in WORDS:
-        return text
-    # a backslash is one, unless quotes follow: Hydra's grammar
-    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", text)
-    tail = len(escaped) - len(escaped.rstrip("\\"))
-    return f"'{escaped}{escaped[len(escaped) - tail :]}'"
-
-
-def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested settings as dotted keys; empty blocks vanish.
-
-    Example:
-        >>> flat({"trainer": {"nnodes": 2}, "data.seed": 1})
-        {'trainer.nnodes': 2, 'data.seed': 1}
-    """
-    found: dict[str, Any] = {}
-    for key, value in nested.items():
-        found.update(flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value})
-    return found
-
-
 def _wiring(run: Run) -> dict[str, Any]:
     folder = run.folder
     metrics = folder / f"verl-metrics-{1 + len(list(folder.glob('verl-metrics-*.jsonl')))}.jsonl"
@@ -241,9 +209,7 @@ def _wiring(run: Run) -> dict[str, Any]:
         "algorithm.norm_adv_by_std_in_grpo": getattr(run.credit, "scale", True) is not None,
         "data.train_files": str(folder / "train.parquet"),
         "data.val_files": str(folder / "val.parquet"),
-        "reward.reward_manager.source": "importlib",
-        "reward.reward_manager.name": "SightlineRewardManager",
-        "reward.reward_manager.module.path": str(folder / FILE),
+        **managed(folder / FILE),
         "trainer.default_local_dir": str(folder / "checkpoints"),
         "trainer.rollout_data_dir": str(folder / "rollouts"),
         "trainer.validation_data_dir": str(folder / "validation"),
@@ -254,32 +220,15 @@ def _wiring(run: Run) -> dict[str, Any]:
     }
 
 
-def _validation(run: Run, tested: int) -> dict[str, Any]:
-    """Validation samples as training does where the reward compares rollouts: it needs whole groups there too."""
-    given = {**run.overrides, **run.own}
-    at = "actor_rollout_ref.rollout.val_kwargs"
-    found: dict[str, Any] = {} if tested else {"trainer.test_freq": -1}
-    if tested and "trainer.test_freq" not in given:
-        found["trainer.test_freq"] = given["trainer.save_freq"]
-    if compares(run.reward):
-        found[f"{at}.n"] = _size(given)
-        if _size(given) > 1 and not given.get(f"{at}.temperature"):
-            found |= {f"{at}.temperature": given.get("actor_rollout_ref.rollout.temperature", 1.0)}
-            found |= {f"{at}.do_sample": True}
-    return found
+def _validation(given: Mapping[str, Any], tested: int) -> dict[str, Any]:
+    if not tested:
+        return {"trainer.test_freq": -1}
+    return {} if "trainer.test_freq" in given else {"trainer.test_freq": given["trainer.save_freq"]}
 
 
-def _workers(run: Run, overrides: Mapping[str, Any], tested: int) -> dict[str, Any]:
+def _workers(reward: Reward, given: Mapping[str, Any], tested: int) -> int:
     """As many reward workers as hold all rollouts of a step at once, if they wait for their groups."""
-    if not compares(run.reward):
-        return {"reward.num_workers": WORKERS}
-    given = {**overrides, **run.own}
-    prompts = max(int(given["data.train_batch_size"]), tested)
-    return {"reward.num_workers": workers_for(prompts * _size(given))}
-
-
-def _size(given: Mapping[str, Any]) -> int:
-    return int(given["actor_rollout_ref.rollout.n"])
+    return workers_for(at_once(given, tested)) if compares(reward) else WORKERS_ALONE
 
 
 def _first(rows: Rows) -> list[Mapping[str, Any]]:

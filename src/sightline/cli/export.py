@@ -44,7 +44,7 @@ def export(
     changes = names.listed(plus or ()), names.listed(minus or ())
     reward = record.load(system).variant(variant, *changes)
     suited(target, reward)
-    asked = (_standing(judge), judge_cache and str(Path(judge_cache).absolute()), judge_key) if judge else ()
+    asked = (names.standing(judge), judge_cache and str(Path(judge_cache).absolute()), judge_key) if judge else ()
     if judge:
         names.judge_named(*asked)  # says what is wrong with it now
     file, pictures = ("", 0) if data is None else _written(target, data, out)
@@ -59,14 +59,9 @@ def export(
         names.tell_default_judge(reward)
 
 
-def _standing(judge: str) -> str:
-    """The name of a judge with paths that stand on their own: workers of a trainer start in folders of theirs."""
-    kind, _, rest = judge.partition(":")
-    return f"{kind}:{Path(rest).absolute()}" if kind in ("replay", "local") and Path(rest).exists() else judge
-
-
 def _written(target: str, data: Path, out: Path) -> tuple[str, int]:
     """The rows of the data for a trainer, Parquet where it wants bytes: (path, most pictures of one)."""
+    from sightline.adapters import verl_data
     from sightline.adapters.rows import storable
 
     out.mkdir(parents=True, exist_ok=True)
@@ -75,6 +70,8 @@ def _written(target: str, data: Path, out: Path) -> tuple[str, int]:
     rows = storable(target, _rows(target, data))
     if target == "trl":
         _data_set(list(rows), path)
+    elif target == "verl":
+        verl_data.store(rows, path)
     elif path.suffix == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq

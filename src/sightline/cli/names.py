@@ -41,6 +41,12 @@ def judge_named(name: str, cache: str = "", key: str = "") -> Judge:
     return judges.CachedJudge(found, cache) if cache else found
 
 
+def standing(judge: str) -> str:
+    """The name of a judge with paths that stand on their own: workers of a trainer start in folders of theirs."""
+    kind, _, rest = judge.partition(":")
+    return f"{kind}:{Path(rest).absolute()}" if kind in ("replay", "local") and Path(rest).exists() else judge
+
+
 def _judge(name: str, key: str) -> Judge:
     from sightline import judges
 

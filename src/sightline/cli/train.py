@@ -127,13 +127,11 @@ def resolved(config: TrainConfig) -> tuple[Reward, Credit, tuple[Stage, ...]]:
 
 def _show_plan(config: TrainConfig, reward: Reward, stages: Sequence[Stage]) -> None:
     """What would run: stages, rows, and every argument that TRL gets."""
-    from sightline.train import data
-    from sightline.train.run import planned
+    from sightline.train.run import check_rows, planned
 
     plans, skipped = planned(config, stages, config.data.given())
+    check_rows(plans, reward)
     for plan in plans:
-        if plan.stage.method == "grpo":
-            data.check(reward, plan.rows)
         typer.echo(f"{plan.stage.name} ({plan.stage.method}), {len(plan.rows)} rows")
         arguments = {**plan.arguments, **plan.recipe.peft, **plan.recipe.processor, **plan.recipe.model}
         for name, value in arguments.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
+from sightline.cli import names
 from sightline.cli.train import resolved
 from sightline.core.errors import CompositionError, ConfigError
 
@@ -41,7 +42,7 @@ def run(config: TrainConfig, address: str = "", until: Until = "run", loose: boo
         ColumnError: the data lack what the reward reads.
         MissingExtra: verl is not installed.
     """
-    from sightline.adapters import verl_run
+    from sightline.adapters import verl_run, verl_words
     from sightline.train import data, verl_recipe
     from sightline.train import run as runs
 
@@ -51,11 +52,14 @@ def run(config: TrainConfig, address: str = "", until: Until = "run", loose: boo
     stage = _stage(config, stages)
     _check_own(config)
     rows = _rows(config, stage)
-    data.check(reward, rows)
+    tested = None if config.data.eval is None else _loaded(config, config.data.eval)
+    for one in (rows, tested):
+        if one is not None:
+            data.check(reward, one)
     name = f"{config.system or 'own'}-{stage.name}".replace(" ", "-")
     recipe = verl_recipe.translate(runs.settings_of(config, stage), len(rows), name)
     carried, unused = _carried(reward, credit, recipe, loose)
-    own = verl_run.flat(config.verl)
+    own = verl_words.flat(config.verl)
     told = [*recipe.told, *([] if DEVICES in own else [f"verl's default is 8 devices a node: set verl.{DEVICES}"])]
     made = verl_run.Run(
         _wanted(config),
@@ -72,11 +76,11 @@ def run(config: TrainConfig, address: str = "", until: Until = "run", loose: boo
     )
     if until == "plan":
         typer.echo(f"{stage.name} (grpo, verl), {len(rows)} rows")
-        for line in verl_run.command(made)[3:]:
+        for line in verl_run.command(made, 0 if tested is None else len(tested))[3:]:
             typer.echo(f"  {line}")
         return _told(unused, told)
-    tested = None if config.data.eval is None else list(_plain(_loaded(config, config.data.eval)))
-    words = verl_run.prepare(made, _Rows(rows), tested, recipe.pixels, recipe.test_pixels)
+    asked = None if tested is None else _Rows(tested)
+    words = verl_run.prepare(made, _Rows(rows), asked, recipe.pixels, recipe.test_pixels)
     _told(unused, told)
     if until == "files":
         typer.echo((made.folder / "verl.sh").read_text("utf-8"))
@@ -150,13 +154,10 @@ def _loaded(config: TrainConfig, source: Any) -> Dataset:
 def _wanted(config: TrainConfig) -> Any:
     from sightline.adapters.export import Wanted
 
-    asked = (config.judge, _absolute(config.judge_cache), config.judge_key or "") if config.judge else ()
+    cache = config.judge_cache and str(Path(config.judge_cache).absolute())
+    asked = (names.standing(config.judge), cache or "", config.judge_key or "") if config.judge else ()
     changes = tuple(config.plus), tuple(config.minus)
     return Wanted(config.system or "", config.variant, *changes, asked, own=config.reward or "")
-
-
-def _absolute(path: str | None) -> str:
-    return "" if not path else str(Path(path).absolute())
 
 
 def _carried(reward: Reward, credit: Credit, recipe: VerlRecipe, loose: bool) -> tuple[Credit | None, list[str]]:

@@ -94,9 +94,7 @@ def train(
     from sightline.train.metrics import RunRecord
 
     plans, skipped = planned(config, recipe_stages, {**config.data.given(), **(datasets or {})})
-    for plan in plans:
-        if plan.stage.method == "grpo":
-            data.check(reward, plan.rows)
+    check_rows(plans, reward)
     output = Path(config.output)
     record = RunRecord.open(output / "run.json", _about(config, reward, credit, skipped), config.resume)
     _check_free(output, record, config.resume)
@@ -140,6 +138,19 @@ def planned(
     if sum(stage.method == "grpo" for stage in running) > 1:  # each counts its steps anew
         plans = [replace(plan, rollouts=f"rollouts/{plan.folder}") for plan in plans]
     return plans, skipped
+
+
+def check_rows(plans: Sequence[Plan], reward: Reward) -> None:
+    """Check that the reward finds what it reads in the rows of every stage, those for evaluation too.
+
+    Raises:
+        ColumnError: a column is missing or holds a value that the reward cannot use.
+    """
+    for plan in plans:
+        if plan.stage.method == "grpo":
+            data.check(reward, plan.rows)
+            if plan.eval_rows is not None:
+                data.check(reward, plan.eval_rows)
 
 
 def settings_of(config: TrainConfig, stage: Stage) -> dict[str, Any]:

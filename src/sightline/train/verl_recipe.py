@@ -68,6 +68,8 @@ def translate(settings: Settings, rows: int, name: str = "sightline") -> VerlRec
         ('min-p = 0.1: verl has no such sampling setting',)
     """
     settings = named(settings, "grpo")
+    batches, said = _batches(settings, rows)
+    settings, counted = _in_rounds(settings, batches)
     overrides, lost, told = _basis(settings, name), [], []
     for known, value in settings.items():
         try:
@@ -76,11 +78,10 @@ def translate(settings: Settings, rows: int, name: str = "sightline") -> VerlRec
             lost.append(f"{known} = {value}: {reason}")
         if known in YOURS:
             told.append(f"{known} = {value}: {YOURS[known] or BY_NAME[known].note}")
-    batches, said = _batches(settings, rows)
     return VerlRecipe(
         {**overrides, **batches, **_lengths(settings)},
         tuple(lost),
-        (*told, *said),
+        (*told, *said, *counted),
         settings.get("rows") or {},
         _pixels(settings.get("max image pixels"), settings.get("min image pixels")),
         _pixels(settings.get("test image pixels", settings.get("max image pixels")), settings.get("min image pixels")),
@@ -295,6 +296,8 @@ ELSEWHERE = frozenset(
         *("rows", "log every"),
     )
 )
+# in updates; below 1 a share
+COUNTED = ("steps", "warmup", "save every", "evaluate every")
 YOURS: Mapping[str, str] = {
     "base model": "",
     "data": "",
@@ -322,6 +325,21 @@ def _batches(settings: Settings, rows: int) -> tuple[Overrides, list[str]]:
             "give recipe.batch_size (and recipe.rollout_batch_size) that fit"
         )
     return {"data.train_batch_size": step, f"{ACTOR}.ppo_mini_batch_size": update}, said
+
+
+def _in_rounds(settings: Settings, batches: Overrides) -> tuple[Settings, list[str]]:
+    """Settings in verl's steps, of which each is one batch of rollouts; recipes, as TRL, count updates of the weights.
+
+    verl's schedule of the learning rate goes by its steps too.
+    """
+    each = math.ceil(batches["data.train_batch_size"] / batches[f"{ACTOR}.ppo_mini_batch_size"])
+    each *= settings.get("updates per batch", 1)
+    updates = {name: settings[name] for name in COUNTED if each > 1 and (settings.get(name) or 0) >= 1}
+    found = {name: math.ceil(value / each) for name, value in updates.items()}
+    said = [
+        f"{name} = {value}: {found[name]} of verl's steps, of {each} updates each" for name, value in updates.items()
+    ]
+    return {**settings, **found}, said
 
 
 def _prompts(settings: Settings) -> int | None:
