@@ -87,3 +87,19 @@ def test_rules_ask_for_what_they_need() -> None:
         fgaif.CREDIT.assign(scores, batch, Tokens(tokens.mask))
     with pytest.raises(ColumnError, match="Did you mean `object`"):
         DenseReturns((("objects", 1.0),)).assign(scores, batch, tokens)
+
+
+def test_a_batch_in_which_nobody_wrote_a_token() -> None:
+    parts = {kind: Scores.of(np.array([-1.0])) for kind in CLASSES}
+    scores = Scores(np.array([-3.0]), [""], [()], parts)
+    empty = np.zeros((1, 0))
+    tokens = Tokens(empty.astype(bool), empty, offsets=np.zeros((1, 0, 2), int), measured={"reference_logp": empty})
+    assert fgaif.CREDIT.assign(scores, Batch([""]), tokens)[0].shape == (1, 0)
+
+
+def test_a_blank_text_earns_on_its_first_own_token() -> None:
+    parts = {kind: Scores.of(np.array([-1.0])) for kind in CLASSES}
+    scores = Scores(np.array([-3.0]), [""], [()], parts)
+    tokens = Tokens(np.array([[False, True, True]]), offsets=np.array([[[-1, -1], [0, 1], [1, 2]]]))
+    paid = DenseReturns(fgaif.WEIGHTS, kl=0.0).token_rewards(scores, Batch([" \n"]), tokens)
+    np.testing.assert_allclose(paid, [[0, -3, 0]])

@@ -148,9 +148,8 @@ class AtTheEnd(DenseReturns):
 def _placed(tokens: Tokens, marks: Marks, first: Floats, who: str) -> Floats:
     spans: Sequence[Sequence[Placed]] = spans_of(marks)
     rewards = at_ends(tokens.places(who), tokens.mask, spans)
-    some = np.flatnonzero(tokens.mask.any(1))
-    rewards[some, tokens.mask[some].argmax(1)] += first[some]
-    return rewards
+    opens = tokens.mask & (np.cumsum(tokens.mask, axis=1) == 1)
+    return np.where(opens, rewards + first[:, None], rewards)
 
 
 def kl_clipped(logp: ArrayLike, reference: ArrayLike) -> Floats:

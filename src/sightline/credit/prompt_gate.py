@@ -142,6 +142,8 @@ class EitherInformative:
         side = batch.column(self.column, type(self).__name__)
         found = np.zeros(len(scores), dtype=bool)
         for branch, part in self.clauses:
+            if not any(name == branch for name in side):
+                continue  # a branch that nobody took has no part
             mean = of_branch(part_of(scores, part, type(self).__name__), batch.group, side, branch)
             found |= (mean > self.low) & (mean < self.high)
         return found

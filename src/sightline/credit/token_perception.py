@@ -38,7 +38,8 @@ class TokenPerception:
         sharpen: c, of all policy tokens: an entropy penalty, which on policy has the gradient of c * mean(-log p).
         estimator: of the dependency.
         bypass_zero: a rollout without any dependency learns with all its tokens.
-        only_informative: f_i is computed over groups whose rewards differ, as if the others had been filtered out.
+        only_informative: f_i is computed over groups whose rewards differ, for trainers that have not left out the
+            others before.
 
     Raises:
         ShapeError: the dependency, or the entropy where it is asked for, was not measured.
@@ -65,7 +66,7 @@ class TokenPerception:
     sharpen: float = 0.0
     estimator: Estimator = "k3"
     bypass_zero: bool = True
-    only_informative: bool = True
+    only_informative: bool = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -106,7 +106,6 @@ SYSTEM = System(
         "the truth is drawn from its primitives, by the same pen, for VSR",
         "IntlzR is the judge's chance of yes for every step, its mean over steps; the paper speaks both of an implicit "
         "preference score and of a number read off a hidden state, of which p is the sigmoid",
-        "rows without true primitives are not applicable to VPR and VSR, and so to the sum",
         "the bars of the gate, 1.2 in training and 0.6 at inference, are ours: the paper prints none",
         "gated perceptions are drawn before the rollouts are scored (`VisualGate`); the trainer itself draws every "
         "reply once",

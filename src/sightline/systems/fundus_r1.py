@@ -76,7 +76,7 @@ SYSTEM = System(
     columns={
         "answer": "gold labels: names or option letters, as a list or between commas",
         "options": "labels to choose from, listed (A, B, ...) or by letter; None: the answer names labels",
-        "task": "single choice, multiple choice or label list; None: a single choice if there is one gold label",
+        "task": "single choice, multi choice or label list; None: a single choice if there is one gold label",
         "modality": "CFP, OCT or UWF; None or another: all together count",
         "findings_seen": "findings of the picture, for the extra of that name",
     },

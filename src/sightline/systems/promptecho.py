@@ -19,6 +19,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from sightline.core.missing import Missing
 from sightline.credit import GroupRelative
 from sightline.judges.colours import ColourJudge
@@ -43,7 +45,9 @@ def design_label(parts: Any) -> str | Missing:
     """
     if not isinstance(parts, Mapping) or not set(parts) <= set(TEXT_PARTS):
         return Missing(f"it needs an object with no other keys than {', '.join(TEXT_PARTS)}")
-    label = {name: "" if parts.get(name) is None else parts[name] for name in TEXT_PARTS}
+    given = {name: "" if parts.get(name) is None else parts[name] for name in TEXT_PARTS}
+    # Parquet gives lists as arrays
+    label = {name: part.tolist() if isinstance(part, np.ndarray) else part for name, part in given.items()}
     words = [word for part in label.values() for word in (part if isinstance(part, list | tuple) else (part,))]
     if not all(isinstance(word, str) for word in words):
         return Missing("a part is neither a text nor a list of texts")

@@ -35,6 +35,16 @@ counting = weighed(BoxedCount(), ThinkThenBoxed())
 
 BOX = [100, 100, 300, 300]
 
+GRPO = {
+    "group size": 4,
+    "epochs": 2,
+    "learning rate": 1e-6,
+    "batch size": 512,
+    "kl coefficient": 0.01,
+    "temperature": 1.0,
+    "max completion tokens": 4096,
+}
+
 SYSTEM = System(
     slug="rs-eot",
     title="Asking like Socrates: Socrates helps VLMs understand remote sensing images",
@@ -81,13 +91,7 @@ SYSTEM = System(
             "grounding",
             "grpo",
             {
-                "group size": 4,
-                "epochs": 2,
-                "learning rate": 1e-6,
-                "batch size": 512,
-                "kl coefficient": 0.01,
-                "temperature": 1.0,
-                "max completion tokens": 4096,
+                **GRPO,
                 "rows": {"task": ["grounding"]},
                 "base model": "the result of RS-EoT-4K",
                 "data": "DIOR-RSVG, VRSBench",
@@ -97,13 +101,7 @@ SYSTEM = System(
             "set VQA",
             "grpo",
             {
-                "group size": 4,
-                "epochs": 2,
-                "learning rate": 1e-6,
-                "batch size": 512,
-                "kl coefficient": 0.01,
-                "temperature": 1.0,
-                "max completion tokens": 4096,
+                **GRPO,
                 "rows": {"task": ["vqa"]},
                 "base model": "the result of grounding",
                 "data": "5 to 12 question-answer pairs of one picture as statements",

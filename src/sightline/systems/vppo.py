@@ -73,8 +73,8 @@ SYSTEM = System(
         "least, largest and mean dependency are those of the whole batch; official takes those of one device's part",
         "equal dependencies are told apart by place, the earliest first; official by whatever its sorting does",
         "a reply without any dependency learns with all its tokens; official keeps an arbitrary 40 % of them",
-        "prompts whose rewards are all equal weigh nothing and are in no statistic; official draws new ones instead, "
-        "for 0.01 < mean accuracy < 0.99",
+        "prompts whose rewards are all equal weigh nothing; official draws new ones instead, for 0.01 < mean accuracy "
+        "< 0.99. Where they are passed in they stand in the statistics of f, unless `only_informative` is set",
         "pictures are spoiled by a generator seeded with the run, the step and the rollout; official does not seed",
         "the entropy penalty (0.06 for 7B, 0.12 for 8B) is `sharpen` of the credit rule, 0 here",
     ),

@@ -76,7 +76,8 @@ class Watched:
 
 def rule(arm: str, seed: int) -> Credit:
     """The credit rule of an arm; those of the system differ from it in one thing each."""
-    system: Any = replace(sightline.load("vppo").credit, corrupt=CORRUPT)  # type: ignore[type-var]
+    # here no new prompts are drawn for those whose rewards are equal
+    system: Any = replace(sightline.load("vppo").credit, corrupt=CORRUPT, only_informative=True)  # type: ignore[type-var]
     assert isinstance(system, TokenPerception)
     rules: dict[str, Credit] = {
         "GRPO": GRPO,
