@@ -20,7 +20,6 @@ from sightline.judges.judge import Judge
 from sightline.rewards.reward import JudgedReward, Reward, with_judge, without
 
 VARIANTS = ("strict", "official")
-Variant = Literal["strict", "official"]
 _PARTS = re.compile(r"\n(?=  \S)")  # between the parts of a written reward
 
 

@@ -12,12 +12,13 @@ import sightline.rewards as room
 from sightline.check import PROMISES
 from sightline.check.promises import Promise
 from sightline.rewards.algebra import Constant, Map, Named, Node, Unary
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.reward import JudgedReward, Reward, RowReward
 
 for module in pkgutil.iter_modules(room.__path__):
     importlib.import_module(f"{room.__name__}.{module.name}")
 
-ABSTRACT = {Reward, RowReward, JudgedReward, Node, Unary}
+ABSTRACT = {Reward, RowReward, JudgedReward, GoldReward, Node, Unary}
 
 
 def leaves(kind: type[Reward] = Reward) -> list[type[Reward]]:

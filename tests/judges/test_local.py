@@ -16,25 +16,8 @@ from sightline.judges import CachedJudge, LocalJudge, Question, Sampling
 
 torch = pytest.importorskip("torch", reason="the local judge needs the extra `train`")
 transformers = pytest.importorskip("transformers")
-tokenizers = pytest.importorskip("tokenizers")
-
-WORDS = "<pad> <s> </s> <unk> <image> user : is the a red blue ball cat dog yes no Yes No A B C 1 2 0 10 in on box it ?"
-TEMPLATE = (
-    "{% for m in messages %}user : {% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}"
-    "{% if p.type == 'image' %}<image> {% else %}{{ p.text }}{% endif %}{% endfor %}{% endif %}{% endfor %} :"
-)
-SIZES = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-
-
-def tokenizer(template: str | None = TEMPLATE) -> Any:
-    vocabulary = {word: number for number, word in enumerate(WORDS.split())}
-    inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
-    inner.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    special = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    extra = {"image_token": "<image>"}
-    made = transformers.PreTrainedTokenizerFast(tokenizer_object=inner, **special, extra_special_tokens=extra)
-    made.chat_template = template
-    return made
+pytest.importorskip("tokenizers")
+from tiny_models import SIZES, TEMPLATE, VOCABULARY, tokenizer  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +28,7 @@ def _one_thread() -> None:
 @pytest.fixture(scope="module")
 def text_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
-    config = transformers.LlamaConfig(vocab_size=len(WORDS.split()), **SIZES, bos_token_id=1, eos_token_id=2)
+    config = transformers.LlamaConfig(vocab_size=VOCABULARY, **SIZES, bos_token_id=1, eos_token_id=2)
     return saved(transformers.LlamaForCausalLM(config), tokenizer(), tmp_path_factory.mktemp("text"))
 
 
@@ -54,7 +37,7 @@ def absolute_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """GPT-2 learns a vector per position: padding on the wrong side would show."""
     torch.manual_seed(0)
     config = transformers.GPT2Config(
-        vocab_size=len(WORDS.split()), n_embd=16, n_layer=2, n_head=2, n_positions=64, bos_token_id=1, eos_token_id=2
+        vocab_size=VOCABULARY, n_embd=16, n_layer=2, n_head=2, n_positions=64, bos_token_id=1, eos_token_id=2
     )
     return saved(transformers.GPT2LMHeadModel(config), tokenizer(None), tmp_path_factory.mktemp("absolute"))
 
@@ -63,7 +46,7 @@ def absolute_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def seeing_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     vision = transformers.CLIPVisionConfig(**SIZES, image_size=16, patch_size=8, projection_dim=16)
-    text = transformers.LlamaConfig(vocab_size=len(WORDS.split()), **SIZES, bos_token_id=1, eos_token_id=2)
+    text = transformers.LlamaConfig(vocab_size=VOCABULARY, **SIZES, bos_token_id=1, eos_token_id=2)
     parts = {"vision_config": vision, "text_config": text, "image_token_index": 4}
     config = transformers.LlavaConfig(**parts, vision_feature_select_strategy="default")
     model = transformers.LlavaForConditionalGeneration(config)
@@ -79,7 +62,7 @@ def seeing_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def dual_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
-    text = {**SIZES, "vocab_size": len(WORDS.split()), "max_position_embeddings": 12, "eos_token_id": 2}
+    text = {**SIZES, "vocab_size": VOCABULARY, "max_position_embeddings": 12, "eos_token_id": 2}
     config = transformers.CLIPConfig(
         text_config=text, vision_config={**SIZES, "image_size": 16, "patch_size": 8}, projection_dim=8
     )

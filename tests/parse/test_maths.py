@@ -1,7 +1,10 @@
 """Numbers, boxed answers and symbolic equality."""
 
+import contextlib
 import multiprocessing
 import os
+import resource
+import signal
 import threading
 import time
 
@@ -140,6 +143,28 @@ def test_a_dead_verifier_is_replaced(verifier):
     os.kill(verifier.pid, 9)
     time.sleep(0.2)
     assert verifier.equal("$1+1$", "$2$", 60) is True
+
+
+def test_signals_to_a_whole_group_of_processes_do_not_end_it(verifier):
+    assert verifier.equal("$1+1$", "$2$", 60) is True
+    asked = verifier.pid
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(asked, number)
+        assert verifier.equal("$1+1$", "$2$", 60) is True
+    assert verifier.pid == asked
+
+
+def test_beside_more_files_than_select_can_name(verifier):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("this machine allows too few open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    verifier.close()
+    with contextlib.ExitStack() as stack:
+        for _ in range(1050):
+            stack.enter_context(open(os.devnull))
+        assert verifier.equal("$1+1$", "$2$", 60) is True
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_any_thread_may_ask(verifier):

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
-
 import pytest
 
 import sightline
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.judges import Question, Verdict
 from sightline.judges.claim_words import ClaimWords
 from sightline.rewards.claims import ByErrors, ClaimDifferences, HasCaption, Unhedged
 from sightline.rewards.listed_differences import ListedDifferences, RatedCaption
-
-
-@dataclass(frozen=True)
-class Says:
-    reply: str
-    asked: ClassVar[list[Question]] = []
-
-    @property
-    def id(self) -> str:
-        return f"says {self.reply[:8]}"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        self.asked[:] = questions
-        return [Verdict(self.reply)] * len(questions)
+from tests.rewards.replying import ASKED, Says
 
 
 def test_equal_captions_of_a_picture_are_asked_once_fenced_and_without_their_reasoning() -> None:
     reward = ClaimDifferences(Says("[NO_DIFFERENCE]"))
     said = ["<think>it wins</think><answer>a cat</answer>", "<answer> a cat </answer>"]
     assert reward(Batch(said, {"reference": ["a dog"] * 2, "images": [["a.png"]] * 2})).values.tolist() == [0.5, 0.5]
-    (question,) = Says.asked
+    (question,) = ASKED
     assert question.field("caption") == "a cat"
     assert question.fenced == ("caption",)
     assert question.images == ("a.png",)
@@ -91,6 +73,6 @@ def test_a_repeated_difference_is_covered_once() -> None:
 
 def test_ratings() -> None:
     assert RatedCaption(Says("SCORE: 4"), column=None)(Batch(["a"])).values.tolist() == [0.4]
-    assert "right:" not in Says.asked[0].text()
+    assert "right:" not in ASKED[0].text()
     assert RatedCaption(Says("SCORE: -1"), column=None)(Batch(["a"])).errors.tolist() == [True]
     assert RatedCaption(Says("4"), column=None)(Batch(["a"])).errors.tolist() == [True]

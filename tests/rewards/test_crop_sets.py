@@ -138,6 +138,13 @@ def test_frames_are_named_not_guessed() -> None:
     assert UncroppedShare(CropCalls("thousand"))(batch(call(0, 0, 500, 500))).values[0] == pytest.approx(0.75)
 
 
+def test_pictures_may_stand_in_an_array_of_objects() -> None:
+    several = np.empty(1, dtype=object)
+    several[0] = picture()
+    given = Batch([RED], {"question": ["?"], "answer": ["both"], "images": [several]})
+    assert UncroppedShare()(given).values[0] == pytest.approx(1 - 100 / 1600)
+
+
 def test_shown_parts_are_cut_at_the_edge_and_keep_their_order() -> None:
     shown = CroppedParts().shown(batch(call(-5, -5, 10, 20) + call(60, 0, 70, 9) + BLUE), 0)
     assert not isinstance(shown, Missing)

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.judges import Question, Verdict
 from sightline.rewards.evidence import CitesEvidence
-
-ASKED: list[Question] = []
-
-
-@dataclass(frozen=True)
-class Says:
-    """A judge with one reply to everything; None is a failure."""
-
-    reply: str | None
-
-    @property
-    def id(self) -> str:
-        return "says"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        ASKED.extend(questions)
-        return [Verdict(error="connection refused") if self.reply is None else Verdict(self.reply) for _ in questions]
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    ASKED.clear()
+from tests.rewards.replying import ASKED, Says
 
 
 def batch(*texts: str, evidence: object = ("a red ball",)) -> Batch:
@@ -72,7 +47,7 @@ def test_equal_reasoning_is_judged_once() -> None:
 
 
 def test_a_failed_or_unreadable_reply_is_nan_with_the_reason() -> None:
-    for reply, why in ((None, "error: connection refused"), ("perhaps", "error: unreadable verdict: no 0, 1, yes or")):
+    for reply, why in ((None, "error: refused"), ("perhaps", "error: unreadable verdict: no 0, 1, yes or")):
         scores = CitesEvidence(Says(reply))(batch("<think>a ball</think>"))
         assert np.isnan(scores.values[0])
         assert scores.why[0].startswith(why)

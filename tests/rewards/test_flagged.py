@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 import sightline
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.judges import Question, Verdict
 from sightline.rewards.flagged import Unflagged, found_in
 from sightline.rewards.source import FromSource
 from sightline.rewards.span_critic import FlagsAsReference, token_intervals
-
-ASKED: list[Question] = []
-
-
-@dataclass(frozen=True)
-class Says:
-    """A judge with one reply to everything; None is a failure."""
-
-    reply: str | None
-
-    @property
-    def id(self) -> str:
-        return "says"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        ASKED.extend(questions)
-        return [Verdict(error="refused") if self.reply is None else Verdict(self.reply) for _ in questions]
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    ASKED.clear()
+from tests.rewards.replying import ASKED, Says
 
 
 def batch(*texts: str, **columns: object) -> Batch:

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.judges import Question, Verdict
 from sightline.rewards.judged_answer import JudgedAnswer
-
-ASKED: list[Question] = []
-
-
-@dataclass(frozen=True)
-class Says:
-    reply: str | None
-
-    @property
-    def id(self) -> str:
-        return "says"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        ASKED[:] = questions
-        return [Verdict(error="timed out") if self.reply is None else Verdict(self.reply) for _ in questions]
+from tests.rewards.replying import ASKED, Says
 
 
 def score(reward: JudgedAnswer, said: str, gold: object = "cat") -> tuple[float, str]:
@@ -42,14 +24,13 @@ def test_replies(reply: str, value: float) -> None:
 def test_a_judge_that_is_down_is_nan_or_equality_of_texts() -> None:
     value, why = score(JudgedAnswer(Says(None)), "<answer>cat</answer>")
     assert np.isnan(value)
-    assert why == "error: timed out"
+    assert why == "error: refused"
     lax = JudgedAnswer(Says(None), equal_if_down=True)
-    assert score(lax, "<answer>cat</answer>") == (1.0, "judge failed (timed out): compared as text")
+    assert score(lax, "<answer>cat</answer>") == (1.0, "judge failed (refused): compared as text")
     assert score(lax, "<answer>Cat</answer>")[0] == 0.0
 
 
 def test_an_empty_answer_costs_no_call() -> None:
-    ASKED.clear()
     assert score(JudgedAnswer(Says("1")), "<answer> </answer>") == (0.0, "the answer is empty")
     assert ASKED == []
 

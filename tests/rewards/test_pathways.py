@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,21 +9,10 @@ import pytest
 
 from sightline.core import Batch
 from sightline.core.errors import ColumnError
-from sightline.judges.judge import Question, Verdict
 from sightline.rewards.pathways import JudgedPathways, Pathways, rarity_paid
+from tests.rewards.replying import ASKED, Says
 
-ASKED: list[Question] = []
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """Notes what it is asked; says that all is spatial and valid."""
-
-    id: str = "recorder"
-
-    def generate(self, questions: Sequence[Question]) -> list[Verdict[str]]:
-        ASKED.extend(questions)
-        return [Verdict('{"heuristic": "spatial", "validity": 1}') for _ in questions]
+SPATIAL = Says('{"heuristic": "spatial", "validity": 1}')
 
 
 def rows(*texts: str, **columns: Any) -> Batch:
@@ -34,7 +21,6 @@ def rows(*texts: str, **columns: Any) -> Batch:
 
 
 def test_the_judge_sees_right_answers_only_with_boxes_named() -> None:
-    ASKED.clear()
     think = "the <box>[0,0,4,3]</box> left of <box> [6, 6, 9, 9] </box>, not <box>[20,20,30,30]</box> or <box>?</box>"
     batch = rows(
         f"<think>{think}</think><answer>B</answer>",
@@ -43,7 +29,7 @@ def test_the_judge_sees_right_answers_only_with_boxes_named() -> None:
         problem="Where is the cat?",
         heuristics={"spatial": "where things are"},
     )
-    scores = JudgedPathways(Recorder())(batch)
+    scores = JudgedPathways(SPATIAL)(batch)
     (question,) = ASKED
     assert question.field("reasoning") == "the cat left of dog, not unknown region or <box>?</box>"
     assert question.field("heuristics") == ("spatial: where things are",)
@@ -53,8 +39,7 @@ def test_the_judge_sees_right_answers_only_with_boxes_named() -> None:
 
 
 def test_targets_without_labels_are_numbered() -> None:
-    ASKED.clear()
-    JudgedPathways(Recorder())(rows("<think>at <box>[6,6,9,9]</box></think><answer>B</answer>"))
+    JudgedPathways(SPATIAL)(rows("<think>at <box>[6,6,9,9]</box></think><answer>B</answer>"))
     assert ASKED[0].field("reasoning") == "at target 2"
 
 
@@ -88,4 +73,4 @@ def test_a_single_reference_way_is_a_list_of_one() -> None:
 @pytest.mark.parametrize("labels", [["cat"], "cat dog"])
 def test_every_target_needs_its_label(labels: Any) -> None:
     with pytest.raises(ColumnError, match="`target_labels` of row 0"):
-        JudgedPathways(Recorder())(rows("x", target_labels=labels))
+        JudgedPathways(SPATIAL)(rows("x", target_labels=labels))

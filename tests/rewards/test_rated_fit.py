@@ -10,13 +10,21 @@ from sightline.core.missing import Missing
 from sightline.judges import ScriptedJudge, Verdict
 from sightline.rewards.rated_fit import FirstNumber, RatedFit
 
-
 MARKED = [("7.5pts", 7.5), ("_8_", 8.0), ("**6.5**", 6.5), ("1e1", 10.0), ("5-7", 5.0), ("9th", 9.0)]
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("7", 7.0), ("Score: 7/10", 7.0), ("0", 0.0), ("10.0", 10.0), (".5", 0.5), ("v2 is 3", 3.0), ("7. Good", 7.0), *MARKED],
+    [
+        ("7", 7.0),
+        ("Score: 7/10", 7.0),
+        ("0", 0.0),
+        ("10.0", 10.0),
+        (".5", 0.5),
+        ("v2 is 3", 3.0),
+        ("7. Good", 7.0),
+        *MARKED,
+    ],
 )
 def test_first_number(text: str, value: float) -> None:
     assert FirstNumber(0, 10)(text) == value

@@ -15,6 +15,7 @@ from sightline.core.missing import Missing
 from sightline.judges import Generates, Prompt, Question, Sampling, ask, prompt
 from sightline.judges.verdicts import json_values
 from sightline.parse.text import squeezed
+from sightline.rewards.pictures import pictures_of
 
 Row = Mapping[str, Any]
 PROBLEM, PROBE, KEY, REASON = "problem", "probe_problem", "probe_answer", "probe_error"
@@ -95,7 +96,7 @@ class ChecklistWriter:
             if row.get(column) is None:
                 raise ColumnError(f"checklists: row {number} needs column `{column}`; it has {sorted(row)}")
         fields = (("question", _asked(row[self.column])), ("answer", str(row["answer"])))
-        return Question(self.words.text, fields, images=_pictures(row), sampling=self.sampling)
+        return Question(self.words.text, fields, images=pictures_of(row), sampling=self.sampling)
 
 
 def checklist_rows(rows: Iterable[Row], column: str = PROBLEM) -> Iterator[dict[str, Any]]:
@@ -127,7 +128,7 @@ def checklist_rows(rows: Iterable[Row], column: str = PROBLEM) -> Iterator[dict[
             f"{_asked(row[column])}\n{BOXED}",
             f"{probe}\n{NUMBERED if '<q' in probe else ALONE}" if probe else "There is nothing to answer.",
         )
-        shown = [{"type": "image"} for _ in _pictures(row)]
+        shown = [{"type": "image"} for _ in pictures_of(row)]
         for side, text in zip(SIDES, asked, strict=True):
             content: Any = [*shown, {"type": "text", "text": text}] if shown else text
             yield {**rest, "prompt": [{"role": "user", "content": content}], "side": side}
@@ -147,8 +148,3 @@ def _pair(item: Any) -> tuple[str, str] | None:
 def _asked(text: Any) -> str:
     """A question without the places of its pictures, which are shown before it."""
     return str(text).replace("<image>", "").strip()
-
-
-def _pictures(row: Row) -> tuple[Any, ...]:
-    given = row.get("images")
-    return tuple(given) if given is not None else (row["image"],) if row.get("image") is not None else ()

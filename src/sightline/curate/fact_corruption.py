@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +18,6 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w.]*\d)")
 _RELATION = re.compile(r"<=|>=|!=|[<>=]")
 _FACTORS, _SHIFTS, _FROM_ZERO = (0.5, 0.8, 1.2, 1.5, 2.0), (-2, -1, 1, 2), (1, 2, 3, 5, 10)
 _RELATIONS = ("<", ">", "<=", ">=", "=", "!=")
-Corrupt = Callable[[Constraints, float, int], Constraints]
 
 
 def dropped(facts: Constraints, ratio: float, seed: int = 0) -> Constraints:

@@ -20,7 +20,6 @@ from sightline.parse.tags import Span
 
 Row = Mapping[str, Any]
 Facts = tuple[tuple[str, ...], ...]
-DESCRIBE = "Describe this image in detail."
 
 
 class Check(Protocol):

@@ -16,6 +16,7 @@ from sightline.core.missing import Missing
 from sightline.judges.judge import Generates, Question, Sampling, ask
 from sightline.judges.prompts import prompt
 from sightline.parse.tags import Block
+from sightline.rewards.pictures import pictures_of
 
 Outcome: TypeAlias = Literal[
     "accepted",
@@ -126,7 +127,7 @@ class SelfPlay:
     sampling: Sampling = Sampling(temperature=0.7, max_tokens=1024)
 
     def __call__(self, row: Mapping[str, Any]) -> Trace:
-        start = Trace(str(row["question"]), str(row["answer"]), "max_rounds_exceeded", images=_pictures(row))
+        start = Trace(str(row["question"]), str(row["answer"]), "max_rounds_exceeded", images=pictures_of(row))
         rounds: list[Round] = []
         for _ in range(self.most):
             so_far = replace(start, rounds=tuple(rounds))
@@ -160,11 +161,6 @@ class SelfPlay:
         if isinstance(reply, Missing):
             return replace(trace, outcome="verifier_api_error", why=reply.why)
         return replace(trace, outcome="accepted" if accepts(reply) else "rejected", why=reply.strip())
-
-
-def _pictures(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    given = row.get("images")
-    return tuple(given) if given is not None else (row["image"],) if row.get("image") is not None else ()
 
 
 @dataclass(frozen=True)

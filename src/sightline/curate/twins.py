@@ -17,6 +17,7 @@ from sightline.core.missing import Missing
 from sightline.judges import Generates, Prompt, Question, Sampling, ask, prompt
 from sightline.metrics.votes import cross_agreement
 from sightline.rewards.agreement import SIDES
+from sightline.rewards.pictures import pictures_of
 
 Row = Mapping[str, Any]
 TWIN, REASON = "rephrased", "rephrased_error"
@@ -66,7 +67,7 @@ class TwinWriter:
 
     def _question(self, row: Row) -> Question:
         return Question(
-            self.words.text, (("question", row["question"]),), images=_pictures(row), sampling=self.sampling
+            self.words.text, (("question", row["question"]),), images=pictures_of(row), sampling=self.sampling
         )
 
 
@@ -108,7 +109,7 @@ def twin_rows(rows: Iterable[Row], instruction: str = BOXED) -> Iterator[dict[st
         rest = {key: value for key, value in row.items() if key not in ("question", TWIN, REASON)}
         for side, asked in zip(SIDES, (row["question"], row[TWIN]), strict=True):
             text = "\n".join(filter(None, (asked, instruction)))
-            shown = [{"type": "image"} for _ in _pictures(row)]
+            shown = [{"type": "image"} for _ in pictures_of(row)]
             content: Any = [*shown, {"type": "text", "text": text}] if shown else text
             yield {**rest, "prompt": [{"role": "user", "content": content}], "side": side}
 
@@ -125,11 +126,6 @@ def trusted(rows: Sequence[Row], original: str = "answers", rephrased: str = "re
         1
     """
     return [row for row in rows if cross_agreement(row[original], row[rephrased]).same]
-
-
-def _pictures(row: Row) -> tuple[Any, ...]:
-    given = row.get("images")
-    return tuple(given) if given is not None else (row["image"],) if row.get("image") is not None else ()
 
 
 def _plain(text: str) -> str:

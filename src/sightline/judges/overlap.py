@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sightline.judges.judge import Question, Verdict
 
@@ -41,6 +42,7 @@ class OverlapJudge:
 
     threshold: float = 0.6
     stop_words: frozenset[str] = STOP_WORDS
+    instant: ClassVar[bool] = True
 
     @property
     def id(self) -> str:

@@ -60,12 +60,6 @@ class Ragged:
         """
         return cls.from_counts(_flat_boxes(rows), [len(row) for row in rows])
 
-    @classmethod
-    def of_numbers(cls, rows: Sequence[Sequence[float]]) -> Ragged:
-        """B lists of numbers; flat is (N,)."""
-        counts = [len(row) for row in rows]
-        return cls.from_counts(np.fromiter(chain.from_iterable(rows), np.float64, sum(counts)), counts)
-
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

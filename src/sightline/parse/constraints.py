@@ -54,7 +54,8 @@ def as_constraints(value: Any) -> Constraints | Missing:
     if isinstance(value, str):
         return Constraints(value)
     if isinstance(value, Mapping):
-        caption = value.get("image_description", value.get("caption"))
+        prose = value.get("image_description")  # a table of both forms holds None for the other one
+        caption = value.get("caption") if prose is None else prose
         if isinstance(caption, str) or (caption is None and value.get("key_facts") is not None):
             return Constraints(caption or "", _texts(value.get("key_facts")), _texts(value.get("uncertain")))
     return Missing("it needs a text, or an object with `image_description` or `caption` and `key_facts`")

@@ -107,10 +107,10 @@ def _receive(worker: subprocess.Popen[bytes], seconds: float) -> Any:
     """One answer, None if it does not come in time."""
     assert worker.stdout is not None
     until = time.monotonic() + seconds
-    line = b""
+    ready, line = select.poll(), b""  # `select.select` takes no descriptor above 1023, which a busy server has
+    ready.register(worker.stdout, select.POLLIN)
     while not line.endswith(b"\n"):
-        ready, _, _ = select.select([worker.stdout], [], [], max(0.0, until - time.monotonic()))
-        if not ready:
+        if not ready.poll(1000 * max(0.0, until - time.monotonic())):
             return None
         piece = os.read(worker.stdout.fileno(), 65536)
         if not piece:
@@ -135,8 +135,10 @@ if hasattr(os, "register_at_fork"):
 
 # Runs by itself, without sightline: starting it costs the import of math-verify and no more.
 _WORKER = r"""
-import contextlib, logging, os, sys
+import contextlib, logging, os, signal, sys
 import orjson
+for number in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group of processes: the parent says when
+    signal.signal(number, signal.SIG_IGN)
 logging.disable(logging.CRITICAL)
 answers, sys.stdout = os.fdopen(os.dup(1), "wb", buffering=0), sys.stderr
 from math_verify import parse, verify

@@ -18,7 +18,7 @@ from sightline.metrics.calibration import calibrated
 from sightline.parse.boxes import is_box
 from sightline.parse.json import load
 from sightline.parse.keyed_box import FindKeyedBox, KeyedBox
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.one_box import one_box_marks
 from sightline.rewards.reward import Range, Reward
 
@@ -34,7 +34,7 @@ class GoldBox(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BoxAboveShortcut(Reward):
+class BoxAboveShortcut(GoldReward):
     """IoU of the box behind the think block, above what a shortcut would get.
 
     value = (g(IoU) - E) / (1 - E);  E = 1: 1 if the IoU is 1, else 0
@@ -71,19 +71,12 @@ class BoxAboveShortcut(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), keyed_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def bounds(self) -> Range:
         return -math.inf, 1.0
 
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._gold(batch)
-
     def score(self, batch: Batch) -> Scores:
         found = batch.parse(self.find)
-        right = self._gold(batch)
+        right = self.right(batch)
         said = np.array([NOWHERE if isinstance(one.box, Missing) else one.box for one in found]).reshape(-1, 4)
         # an official box may have no area, and a union of 0 is an IoU of 0
         iou = paired_iou(said, np.array([one.box for one in right]).reshape(-1, 4), finite_boxes)
@@ -92,7 +85,7 @@ class BoxAboveShortcut(Reward):
         why = [_why(*row) for row in zip(found, iou.tolist(), strict=True)]
         return Scores(values, why, one_box_marks([one.box for one in found], said, values, Frame.thousand()))
 
-    def _gold(self, batch: Batch) -> list[GoldBox]:
+    def right(self, batch: Batch) -> list[GoldBox]:
         return gold(batch, self.column, type(self).__name__, gold_box_above)
 
 

@@ -13,14 +13,14 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Scores
 from sightline.parse.tags import ANSWER, Inside
 from sightline.parse.turns import AfterRole
-from sightline.rewards.gold import texts
+from sightline.rewards.gold import GoldReward, texts
 from sightline.rewards.reward import Reward
 
 REPLY = Inside(AfterRole(), ANSWER)
 
 
 @dataclass(frozen=True)
-class AcceptedAnswer(Reward):
+class AcceptedAnswer(GoldReward):
     """Whether the answer equals one of the accepted ones: case and units count.
 
     value = 1 if the text of the answer block is among the accepted texts, split at commas and trimmed, else 0
@@ -48,15 +48,11 @@ class AcceptedAnswer(Reward):
         said = ("90", " left", "Left", "90 degrees", "")
         return cls(), [{"completion": f"<answer>{text}</answer>", "answer": "90, left"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        texts(batch, self.column, type(self).__name__)
+    def right(self, batch: Batch) -> list[str]:
+        return texts(batch, self.column, type(self).__name__)
 
     def score(self, batch: Batch) -> Scores:
-        right = texts(batch, self.column, type(self).__name__)
+        right = self.right(batch)
         said = batch.parse(self.find)
         hit = [
             not isinstance(one, Missing) and one in {text.strip() for text in accepted.split(",")}

@@ -57,7 +57,7 @@ def answer_begins(text: str) -> int:
 
 def reference(value: Any) -> str | Missing:
     """The reference answer as a text; of a list the first."""
-    if isinstance(value, list | tuple) and value:
+    if isinstance(value, list | tuple | np.ndarray) and len(value):
         value = value[0]
     if isinstance(value, str):
         return value

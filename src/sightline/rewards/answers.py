@@ -23,7 +23,7 @@ from sightline.parse.maths import LONGEST, Boxed, maths_equal, need_math_verify
 from sightline.parse.numbers import Number, same_number
 from sightline.parse.tags import ANSWER, Block, Span
 from sightline.parse.text import clean_text, squeezed
-from sightline.rewards.gold import gold, gold_texts, texts
+from sightline.rewards.gold import GoldReward, gold, gold_texts, texts
 from sightline.rewards.reward import Reward
 
 _TEXT = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\{([^{}]*)\}")
@@ -39,7 +39,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer(Reward):
+class Answer(GoldReward):
     """Whether, or how nearly, the answer is the right one.
 
     value = compare(text of the answer block, gold answer), the best of them if several answers are accepted
@@ -76,18 +76,17 @@ class Answer(Reward):
         )
         return cls(same_letter), [{"completion": text, "answer": "B"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        gold(batch, self.column, type(self).__name__, self.read)
         ready = getattr(self.compare, "ready", None)
         if ready is not None:
             ready()
 
+    def right(self, batch: Batch) -> list[Any]:
+        return gold(batch, self.column, type(self).__name__, self.read)
+
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, self.read)
+        right = self.right(batch)
         spans = batch.parse(self.block.span)
         return Scores.from_rows([self._one(*row) for row in zip(spans, right, strict=True)])
 
@@ -298,7 +297,7 @@ class LooseMatch:
 
 
 @dataclass(frozen=True)
-class ClassName(Reward):
+class ClassName(GoldReward):
     """Whether the answer names the class, or one of its aliases, and nothing else.
 
     value = 1 if the names are equal in lower case without blanks and underscores, else 0
@@ -329,20 +328,19 @@ class ClassName(Reward):
         rows: list[dict[str, Any]] = [{"completion": text, "solution": "garden phlox"} for text in said]
         return cls(), [*rows, {**rows[1], "aliases": ["phlox"]}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        texts(batch, self.column, type(self).__name__)
         for row, value in enumerate(batch.column("aliases") if batch.has("aliases") else ()):
             if value is not None and (isinstance(value, str) or not hasattr(value, "__iter__")):
                 raise ColumnError(
                     f"ClassName: column `aliases` of row {row} is {value!r:.60}; it needs a list of texts"
                 )
 
+    def right(self, batch: Batch) -> list[str]:
+        return texts(batch, self.column, type(self).__name__)
+
     def score(self, batch: Batch) -> Scores:
-        right = texts(batch, self.column, type(self).__name__)
+        right = self.right(batch)
         aliases = batch.column("aliases") if batch.has("aliases") else [None] * len(batch)
         said = batch.parse(self.block)
         return Scores.from_rows([self._one(*row) for row in zip(said, right, aliases, strict=True)])

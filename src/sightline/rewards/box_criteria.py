@@ -139,7 +139,24 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class BoxRecall(Reward):
+class _OfPairing(Reward):
+    """A criterion of the one pairing of a batch."""
+
+    pairing: BoxPairing = BoxPairing()
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.pairing.column,)
+
+    def uses(self) -> tuple[str, ...]:
+        return self.pairing.uses
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        self.pairing.check(batch)
+
+
+@dataclass(frozen=True)
+class BoxRecall(_OfPairing):
     """How many gold boxes are found, drawn apart by `shape`.
 
     value = shape(pairs with quality >= at / gold boxes)
@@ -163,7 +180,6 @@ class BoxRecall(Reward):
         Zhan et al., Vision-R1, arXiv 2503.18013, recall reward.
     """
 
-    pairing: BoxPairing = BoxPairing()
     at: float = 0.5
     shape: Sharpened = Sharpened()
     tie: Literal["find", "value"] = "find"
@@ -171,16 +187,6 @@ class BoxRecall(Reward):
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(shape=Sharpened(0.5, 0.75)), criteria_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.pairing.column,)
-
-    def uses(self) -> tuple[str, ...]:
-        return self.pairing.uses
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self.pairing.check(batch)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.once(self.pairing)
@@ -193,7 +199,7 @@ class BoxRecall(Reward):
 
 
 @dataclass(frozen=True)
-class BoxPrecision(Reward):
+class BoxPrecision(_OfPairing):
     """How well the predicted boxes are placed, each drawn apart by `shape`.
 
     value = sum over pairs of shape(quality) / predicted boxes
@@ -215,23 +221,12 @@ class BoxPrecision(Reward):
         Zhan et al., Vision-R1, arXiv 2503.18013, precision reward.
     """
 
-    pairing: BoxPairing = BoxPairing()
     shape: Sharpened = Sharpened()
     over: Literal["predicted", "paired"] = "predicted"
 
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(shape=Sharpened(0.5, 0.75)), criteria_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.pairing.column,)
-
-    def uses(self) -> tuple[str, ...]:
-        return self.pairing.uses
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self.pairing.check(batch)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.once(self.pairing)

@@ -13,6 +13,7 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Scores, Values
 from sightline.parse.boxes import FoundBoxes
 from sightline.parse.whole_items import WholeItems, box_list, loads_with_fours
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.labelled_gold import LabelledGold, original_sizes
 from sightline.rewards.picture_sizes import picture_sizes
 from sightline.rewards.reward import Reward
@@ -86,7 +87,7 @@ class BoxList(Reward):
 
 
 @dataclass(frozen=True)
-class LoadedList(Reward):
+class LoadedList(GoldReward):
     """The format check of released code: the completion loads as JSON, and no box has other than four coordinates.
 
     value = 1 or 0 by that; where nothing is to be found, 1 minus it
@@ -112,15 +113,11 @@ class LoadedList(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), BoxList.specimen()[1]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(LabelledGold(self.column))
+    def right(self, batch: Batch) -> list[tuple[list[list[float]], list[str]]]:
+        return batch.once(LabelledGold(self.column))
 
     def score(self, batch: Batch) -> Scores:
-        right, said = batch.once(LabelledGold(self.column)), batch.parse(self.form)
+        right, said = self.right(batch), batch.parse(self.form)
         loads = np.array([not isinstance(one, Missing) for one in said], dtype=bool)
         some = np.array([bool(boxes) for boxes, _ in right], dtype=bool)
         why = [one.why if isinstance(one, Missing) else "" for one in said]

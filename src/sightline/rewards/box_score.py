@@ -20,6 +20,7 @@ from sightline.parse.boxes import BoxTable, Detections, FoundBoxes, box_table
 from sightline.parse.json import Fence
 from sightline.parse.tags import Block
 from sightline.parse.text import one_line_lower
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.gold_boxes import GoldBoxes, ReadGoldBoxes
 from sightline.rewards.labelled_boxes import gold_list, labelled_rows
 from sightline.rewards.reward import Reward
@@ -58,7 +59,7 @@ class FencedBoxes:
 
 
 @dataclass(frozen=True)
-class BoxScore(Reward):
+class BoxScore(GoldReward):
     """Position, label and completeness of labelled boxes, weighted.
 
     position     = sum of the IoU of matched boxes with the right label / gold boxes
@@ -98,19 +99,11 @@ class BoxScore(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), labelled_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self._gold)
-
-    @property
-    def _gold(self) -> ReadGoldBoxes:
-        return ReadGoldBoxes(self.column, gold_list, Detections(), type(self).__name__)
+    def right(self, batch: Batch) -> GoldBoxes:
+        return batch.once(ReadGoldBoxes(self.column, gold_list, Detections(), type(self).__name__))
 
     def score(self, batch: Batch) -> Scores:
-        gold: GoldBoxes = batch.once(self._gold)
+        gold = self.right(batch)
         found = batch.parse(FencedBoxes())
         table = box_table(found)
         pred = Ragged(np.where(table.valid[:, None], table.xyxy, np.nan), table.offsets.astype(np.intp))
@@ -123,7 +116,7 @@ class BoxScore(Reward):
         right = self._right_labels(table, pred, gold, matches)
         values = self._weighted(pred, gold.boxes.counts, matches, right)
         empty = gold.boxes.counts == 0
-        values = np.where(empty, self._nothing_said(batch, found, gold), values)
+        values = np.where(empty, self._nothing_said(batch, found), values)
         hits = pred.sum(matches.hit.astype(np.float64)).tolist()
         rows = zip(hits, gold.boxes.counts.tolist(), pred.counts.tolist(), strict=True)
         why = [f"{h:.0f} of {g} gold boxes matched with {p} boxes" for h, g, p in rows]
@@ -152,7 +145,7 @@ class BoxScore(Reward):
         value: Values = np.array(self.weights) @ parts / sum(self.weights)
         return np.where(pred.counts > 0, value, 0.0)
 
-    def _nothing_said(self, batch: Batch, found: list[FoundBoxes | Missing], gold: GoldBoxes) -> Values:
+    def _nothing_said(self, batch: Batch, found: list[FoundBoxes | Missing]) -> Values:
         """(B,) with nothing to find: 1 for the word none, or for no boxes where the gold value is an empty list."""
         said = [FirstFence().answer(text) == "none" for text in batch.texts]
         given = batch.column(self.column)

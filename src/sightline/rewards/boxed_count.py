@@ -17,14 +17,14 @@ from sightline.core.scores import Scores, Values
 from sightline.metrics.calibration import count_closeness
 from sightline.parse.maths import Boxed
 from sightline.parse.numbers import Number
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Reward
 
 _FRACTION = re.compile(r"\s*([-+]?\d{1,40})\s*/\s*(\d{1,40})\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class BoxedCount(Reward):
+class BoxedCount(GoldReward):
     """How near the count in the last `\\boxed{...}` is to the right one.
 
     value = closeness(said, right)
@@ -56,15 +56,11 @@ class BoxedCount(Reward):
         rows = [{"completion": f"<think>t</think>\\boxed{{{text}}}", "solution": k} for text in said for k in (5, "0")]
         return cls(), [*rows, {"completion": "5", "solution": 5.0}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_count)
+    def right(self, batch: Batch) -> list[float]:
+        return gold(batch, self.column, type(self).__name__, gold_count)
 
     def score(self, batch: Batch) -> Scores:
-        right = np.array(gold(batch, self.column, type(self).__name__, gold_count), dtype=np.float64)
+        right = np.array(self.right(batch), dtype=np.float64)
         found = batch.parse(boxed_count)
         said = np.array([np.nan if isinstance(one, Missing) else one for one in found], dtype=np.float64)
         values = np.where(np.isnan(said), 0.0, self.closeness(np.nan_to_num(said), right))

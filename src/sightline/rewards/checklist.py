@@ -16,7 +16,7 @@ from sightline.parse.last_box import LastBox
 from sightline.parse.numbered_blocks import BlocksInOrder, NumberedBlocks
 from sightline.parse.tags import Span
 from sightline.rewards.answers import Comparison
-from sightline.rewards.gold import gold, gold_text
+from sightline.rewards.gold import GoldReward, gold, gold_text
 from sightline.rewards.reward import Reward
 from sightline.rewards.whole_answer import WholeAnswer
 
@@ -85,7 +85,7 @@ class ByOrder:
 
 
 @dataclass(frozen=True)
-class Checklist(Reward):
+class Checklist(GoldReward):
     """The share of a checklist's questions that are answered right.
 
     value = (1 / K) sum_j 1[answer_j is right], K questions
@@ -124,18 +124,17 @@ class Checklist(Reward):
         alone = {"completion": "\\boxed{7}", "probe_answer": "7"}
         return cls(), [*rows, {**rows[0], "probe_answer": ["4", 5]}, alone, {**rows[0], "probe_answer": None}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        gold(batch, self.column, type(self).__name__, answer_key)
         ready = getattr(self.compare, "ready", None)
         if ready is not None:
             ready()
 
+    def right(self, batch: Batch) -> list[Key]:
+        return gold(batch, self.column, type(self).__name__, answer_key)
+
     def score(self, batch: Batch) -> Scores:
-        keys = gold(batch, self.column, type(self).__name__, answer_key)
+        keys = self.right(batch)
         read = batch.parse(self.pairing)
         return Scores.from_rows([self._one(*row) for row in zip(read, keys, strict=True)])
 

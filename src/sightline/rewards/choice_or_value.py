@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from sightline.core.batch import Batch
 from sightline.core.errors import ColumnError
 from sightline.core.missing import Missing
@@ -54,8 +56,10 @@ class ChoiceOrValue(RowReward):
         super().check(batch)
         texts(batch, self.column, type(self).__name__)
         for row, given in enumerate(batch.column("choices") if batch.has("choices") else ()):
-            if isinstance(given, str):
-                raise ColumnError(f"ChoiceOrValue: column `choices` of row {row} is a text; it needs a list or object")
+            if given is not None and not isinstance(given, Mapping | list | tuple | np.ndarray):
+                raise ColumnError(
+                    f"ChoiceOrValue: column `choices` of row {row} is {given!r:.60}; it needs a list, an object or None"
+                )
 
     def row(self, rollout: Rollout) -> Score:
         said = self.find(rollout.text)

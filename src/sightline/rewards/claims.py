@@ -21,6 +21,7 @@ from sightline.metrics.claim_rewards import Mode, Tally, is_omission, relative_t
 from sightline.parse.claim_differences import Differences, Form, Verifications
 from sightline.parse.hedging import Hedging
 from sightline.parse.tags import Block
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
@@ -119,7 +120,7 @@ class ByVerification:
 
 
 @dataclass(frozen=True)
-class ClaimDifferences(JudgedReward):
+class ClaimDifferences(GoldReward, JudgedReward):
     """What a caption is worth by the differences to a reference that a judge finds and checks on the picture.
 
     value = mode(tally of the differences)
@@ -169,19 +170,15 @@ class ClaimDifferences(JudgedReward):
         said = ("a red car. a tree", "a red car. a dog", "<think>hm</think><answer>a dog</answer>", "")
         return cls(ClaimWords()), [{"completion": t, "reference": r} for t in said for r in ("a red car. a dog", None)]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def bounds(self) -> Range:
         return min(self.low, self.high), max(self.low, self.high)
 
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        references(batch, self.column, type(self).__name__)
+    def right(self, batch: Batch) -> list[str]:
+        return references(batch, self.column, type(self).__name__)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
         images = pictures_if_any(batch)
-        known = references(batch, self.column, type(self).__name__)
+        known = self.right(batch)
         rows = zip(batch.parse(self.caption), known, images, strict=True)
         return [self._asked(said, reference, shown) for said, reference, shown in rows]
 
@@ -192,7 +189,7 @@ class ClaimDifferences(JudgedReward):
         return (Question(self.template, fields, ("caption",), images, sampling=self.sampling),)
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        known = references(batch, self.column, type(self).__name__)
+        known = self.right(batch)
         rows = zip(batch.texts, batch.parse(self.caption), known, verdicts, strict=True)
         return Scores.from_rows([self._one(*row) for row in rows])
 

@@ -16,6 +16,7 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores, failed
 from sightline.metrics.unions import Union
 from sightline.parse.crop_calls import CropCalls
+from sightline.rewards.pictures import pictures
 from sightline.rewards.reward import Reward
 
 Find = Callable[[str], "Boxes | Missing"]
@@ -74,11 +75,8 @@ def few(boxes: Boxes | Missing, most: int) -> Boxes | Missing:
 
 def first_picture(batch: Batch, column: str, row: int) -> Any:
     """The first picture of a row, or Missing if there is none."""
-    value = batch.column(column, "cropped parts")[row]
-    several = isinstance(value, (list, tuple))
-    if value is None or (several and not value):
-        return Missing("no picture")
-    return value[0] if several else value
+    given = pictures(batch.column(column, "cropped parts")[row])
+    return given[0] if given else Missing("no picture")
 
 
 def inside(boxes: Boxes, width: float, height: float) -> NDArray[np.float64]:

@@ -28,9 +28,9 @@ class Executability(RowReward):
         depth: so many calls may be made; None: any number.
         calls: text -> calls.
 
-    Reads: `tools` (name -> list of the arguments it needs), `needs_tool` (true or false); `call_outcomes` (true or
-    false for every call that was written, in order, also for those that are broken; a call behind its end was not run)
-    if it is there and not None.
+    Reads: `tools` (name -> list of the arguments it needs; None: there is no such tool), `needs_tool` (true or false);
+    `call_outcomes` (true or false for every call that was written, in order, also for those that are broken; a call
+    behind its end was not run) if it is there and not None.
     Range: 0..1. Marks: every call with 1 or 0.
 
     Raises:
@@ -90,10 +90,11 @@ class Executability(RowReward):
             return call.fault
         if self.depth is not None and place >= self.depth:
             return f"beyond the limit of {self.depth} calls"
-        tools: Mapping[str, Sequence[str]] = rollout["tools"]
-        if call.name not in tools:
+        tools: Mapping[str, Sequence[str] | None] = rollout["tools"]
+        needed = tools.get(call.name)  # a table of rows holds None for a tool that only other rows have
+        if needed is None:
             return f"there is no tool `{call.name:.40}`"
-        lacking = [name for name in tools[call.name] if name not in call.arguments]
+        lacking = [name for name in needed if name not in call.arguments]
         if lacking:
             return f"`{call.name}` lacks {lacking}"
         ran = rollout.columns.get("call_outcomes")
@@ -103,10 +104,14 @@ class Executability(RowReward):
 
 
 def _wrong(tools: Any, needed: Any, ran: Any) -> str:
-    if not isinstance(tools, Mapping) or any(isinstance(names, str) for names in tools.values()):
+    if not isinstance(tools, Mapping) or not all(_is_list(names) for names in tools.values() if names is not None):
         return f"column `tools` is {tools!r:.60}; it needs names with lists of arguments"
     if needed not in (True, False):
         return f"column `needs_tool` is {needed!r:.60}; it needs true or false"
-    if ran is not None and (isinstance(ran, str) or not hasattr(ran, "__len__") or any(r not in (0, 1) for r in ran)):
+    if ran is not None and (not _is_list(ran) or any(r not in (0, 1) for r in ran)):
         return f"column `call_outcomes` is {ran!r:.60}; it needs a list of true and false"
     return ""
+
+
+def _is_list(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)

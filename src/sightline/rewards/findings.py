@@ -16,6 +16,7 @@ from sightline.core.scores import Score, Scores, abstain
 from sightline.metrics.finding_sets import finding_support, set_f1
 from sightline.parse.findings import Mention, Mentions, asserted
 from sightline.parse.negation import NEGATION
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.knowledge import Knowledge, plain, retina
 from sightline.rewards.label_sets import Labels, SaidLabels
 from sightline.rewards.reward import Reward
@@ -110,7 +111,7 @@ class FindingsFitAnswer(Reward):
 
 
 @dataclass(frozen=True)
-class FindingsSeen(Reward):
+class FindingsSeen(GoldReward):
     """How well the findings asserted in the reasoning agree with those of the picture: F1 of the two sets.
 
     Args:
@@ -140,24 +141,17 @@ class FindingsSeen(Reward):
         ]
         return cls(), [*rows, {**rows[0], "findings_seen": []}, {**rows[0], "findings_seen": None}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._seen(batch)
-
     def score(self, batch: Batch) -> Scores:
         mentions = batch.parse(self.find or Mentions(self.knowledge.names))
         return Scores.from_rows(
             [
                 abstain("the findings of the picture are not known") if seen is None
                 else Score(set_f1(asserted(said), seen))
-                for said, seen in zip(mentions, self._seen(batch), strict=True)
+                for said, seen in zip(mentions, self.right(batch), strict=True)
             ]
         )  # fmt: skip
 
-    def _seen(self, batch: Batch) -> list[frozenset[str] | None]:
+    def right(self, batch: Batch) -> list[frozenset[str] | None]:
         known = {plain(spelling): names[0] for names in self.knowledge.names for spelling in names}
         return [_names(row, value, known, self.column) for row, value in enumerate(batch.column(self.column))]
 

@@ -5,18 +5,43 @@ A gold value that cannot be read is the caller's mistake, not the policy's: it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from sightline.core.batch import Batch
-from sightline.core.errors import ColumnError
+from sightline.core.errors import ColumnError, CompositionError
 from sightline.core.missing import Missing
 from sightline.parse.tags import Block
+from sightline.rewards.reward import Reward
 
 T = TypeVar("T")
 ANSWER_OR_TEXT = Block("answer", otherwise="text")
+
+
+class GoldReward(Reward):
+    """A reward that compares the policy's words with a gold column: define `right`, and have an argument `column`.
+
+    It is no dataclass itself, so each reward puts `column` where its own order of arguments has it.
+    """
+
+    column: str
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        self.right(batch)
+
+    def right(self, batch: Batch) -> Any:
+        """What the column holds, as the reward compares it.
+
+        Raises:
+            ColumnError: a value cannot be read.
+        """
+        raise CompositionError(f"{type(self).__name__} does not say what is right: define `right`")
 
 
 def gold(batch: Batch, column: str, who: str, read: Callable[[Any], T | Missing]) -> list[T]:
@@ -88,6 +113,6 @@ def gold_texts(value: Any) -> tuple[str, ...] | Missing:
     return accepted
 
 
-def texts(batch: Batch, column: str, who: str) -> Sequence[str]:
+def texts(batch: Batch, column: str, who: str) -> list[str]:
     """The gold answers of a column as text."""
     return gold(batch, column, who, gold_text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -15,12 +16,13 @@ from sightline.core.scores import Score, Scores
 from sightline.metrics.finding_sets import set_f1
 from sightline.parse.choices import lone_letter
 from sightline.parse.listed import ListedNames, listed
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.knowledge import Knowledge, plain, retina
 from sightline.rewards.reward import Reward
 
 Labels = frozenset[str]
 Options = Mapping[str, str]
-SINGLE, SEVERAL = ("single choice",), ("multiple choice", "label list")
+SINGLE, SEVERAL = ("single choice",), ("multi choice", "multiple choice", "label list")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class SaidLabels:
 
 
 @dataclass(frozen=True)
-class LabelAnswer(Reward):
+class LabelAnswer(GoldReward):
     """Whether the answer names the right labels.
 
     single choice   1 if the labels are the gold ones, else 0
@@ -54,7 +56,7 @@ class LabelAnswer(Reward):
         find: text -> items of the answer.
         column: gold: a text of letters or names with commas, or a list of them.
 
-    Reads: `column`; `options` (labels, or label by letter) and `task` (single choice, multiple choice, label list), if
+    Reads: `column`; `options` (labels, or label by letter) and `task` (single choice, multi choice, label list), if
     they are there. Range: 0..1. Low: 0 for an answer that cannot be read, and for a list of all labels in a single
     choice.
 
@@ -80,12 +82,8 @@ class LabelAnswer(Reward):
         several = {**rows[2], "answer": ["glaucoma"], "options": None, "task": "label list"}
         return cls(), [*rows, several, {**several, "completion": "<answer></answer>", "answer": []}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        self._gold(batch)
         for row, task in enumerate(batch.column("task") if batch.has("task") else ()):
             if task is not None and task not in SINGLE + SEVERAL:
                 raise ColumnError(
@@ -95,7 +93,7 @@ class LabelAnswer(Reward):
     def score(self, batch: Batch) -> Scores:
         tasks = batch.column("task") if batch.has("task") else [None] * len(batch)
         said = batch.once(SaidLabels(self.knowledge, self.find))
-        return Scores.from_rows([self._one(*row) for row in zip(said, self._gold(batch), tasks, strict=True)])
+        return Scores.from_rows([self._one(*row) for row in zip(said, self.right(batch), tasks, strict=True)])
 
     def _one(self, said: Labels | Missing, right: Labels, task: str | None) -> Score:
         if isinstance(said, Missing):
@@ -104,7 +102,7 @@ class LabelAnswer(Reward):
         value = float(said == right) if single else set_f1(said, right)
         return Score(value, "" if value == 1 else f"{_shown(said)} for {_shown(right)}")
 
-    def _gold(self, batch: Batch) -> list[Labels]:
+    def right(self, batch: Batch) -> list[Labels]:
         found = []
         for row, (value, menu) in enumerate(zip(batch.column(self.column), options_of(batch), strict=True)):
             items = _items(value)
@@ -144,7 +142,7 @@ def _options(row: int, value: Any) -> Options:
     if isinstance(value, Mapping):
         menu = {str(letter).upper(): text for letter, text in value.items() if text is not None}
     elif isinstance(value, list | tuple | np.ndarray):
-        menu = {chr(ord("A") + k): text for k, text in enumerate(value)}
+        menu = _without_letters({chr(ord("A") + k): text for k, text in enumerate(value)})
     else:
         menu = {"": None}
     if not all(isinstance(text, str) for text in menu.values()) or len(menu) > 26:
@@ -152,6 +150,14 @@ def _options(row: int, value: Any) -> Options:
             f"column `options` of row {row} is {value!r:.60}; it needs up to 26 texts, listed or by letter"
         )
     return menu
+
+
+def _without_letters(menu: dict[str, Any]) -> dict[str, Any]:
+    """The same without `A.`, `(A)`, `A)` or `A:` in front, where all texts of a list begin with their own letters."""
+    if len(menu) > 26 or not all(isinstance(text, str) for text in menu.values()):
+        return menu
+    led = {letter: re.sub(rf"^\s*(?:\({letter}\)|{letter}[.):])\s*", "", text) for letter, text in menu.items()}
+    return led if all(led[letter].strip() and led[letter] != text for letter, text in menu.items()) else menu
 
 
 def _items(value: Any) -> tuple[str, ...] | Missing:

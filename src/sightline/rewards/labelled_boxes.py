@@ -26,6 +26,7 @@ from sightline.metrics.ragged import Ragged
 from sightline.parse.boxes import Detections, FoundBoxes
 from sightline.parse.json import Fence
 from sightline.parse.tags import Block, Inside
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.gold_boxes import GoldBoxes, ReadGoldBoxes
 from sightline.rewards.reward import Reward
 
@@ -36,7 +37,7 @@ NOTHING = "none"
 
 
 @dataclass(frozen=True)
-class AveragePrecision(Reward):
+class AveragePrecision(GoldReward):
     """Average precision of the predicted boxes of one image, by the COCO rules.
 
     AP = mean over IoU thresholds 0.50, 0.55, .. 0.95 and over the gold labels of the precision over 101 recalls
@@ -77,16 +78,8 @@ class AveragePrecision(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(price=True), labelled_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self._gold)
-
-    @property
-    def _gold(self) -> ReadGoldBoxes:
-        return ReadGoldBoxes(self.column, gold_list, Detections(), type(self).__name__)
+    def right(self, batch: Batch) -> GoldBoxes:
+        return batch.once(ReadGoldBoxes(self.column, gold_list, Detections(), type(self).__name__))
 
     @property
     def _found(self) -> Callable[[str], FoundBoxes | Missing]:
@@ -94,7 +87,7 @@ class AveragePrecision(Reward):
         return fenced if self.block is None else Inside(self.block, fenced)
 
     def score(self, batch: Batch) -> Scores:
-        gold: GoldBoxes = batch.once(self._gold)
+        gold = self.right(batch)
         found = batch.parse(self._found)
         pred, labels, written = usable(found)
         precision = average_precision_batch(pred, labels, gold.boxes, gold.labels)

@@ -19,6 +19,7 @@ from sightline.parse.claim_differences import Compared, Difference, Differences
 from sightline.parse.first_object import first_object
 from sightline.parse.tags import Block
 from sightline.rewards.claims import CAPTION, references
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Reward
 
@@ -26,7 +27,7 @@ _SCORE = re.compile(r"^[\s*_#]{0,4}SCORE[\s*_]{0,4}:[\s*_]{0,4}(-?\d{1,6})(?![\w
 
 
 @dataclass(frozen=True)
-class ListedDifferences(JudgedReward):
+class ListedDifferences(GoldReward, JudgedReward):
     """How well a policy's list of differences covers the known ones, and how much of it is true.
 
     value = F1 of precision = valid / listed and recall = covered / known
@@ -67,16 +68,9 @@ class ListedDifferences(JudgedReward):
         known = [lists[0], "", None]
         return cls(ClaimWords()), [{"completion": t, "differences": k} for t in lists for k in known]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._known(batch)
-
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
         images = pictures_if_any(batch)
-        rows = zip(self._listed(batch), self._known(batch), images, strict=True)
+        rows = zip(self._listed(batch), self.right(batch), images, strict=True)
         return [self._asked(listed, known, shown) for listed, known, shown in rows]
 
     def _asked(
@@ -88,7 +82,7 @@ class ListedDifferences(JudgedReward):
         return (Question(self.template, fields, ("listed",), images, sampling=self.sampling),)
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        rows = zip(self._listed(batch), self._known(batch), verdicts, strict=True)
+        rows = zip(self._listed(batch), self.right(batch), verdicts, strict=True)
         return Scores.from_rows([self._one(*row) for row in rows])
 
     def _one(
@@ -116,7 +110,7 @@ class ListedDifferences(JudgedReward):
             found.append(compared if isinstance(compared, Missing) else _with_errors(compared.differences))
         return found
 
-    def _known(self, batch: Batch) -> list[tuple[str, ...] | None]:
+    def right(self, batch: Batch) -> list[tuple[str, ...] | None]:
         known: list[tuple[str, ...] | None] = []
         texts = references(batch, self.column, type(self).__name__)
         for row, (given, text) in enumerate(zip(batch.column(self.column), texts, strict=True)):

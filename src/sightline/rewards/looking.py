@@ -116,7 +116,30 @@ class Looks:
 
 
 @dataclass(frozen=True)
-class LooksWhereUnsure(Reward):
+class _WhereUnsure(Reward):
+    """Regions looked at, held against the disagreement of the whole group."""
+
+    disagreement: Disagreement = Disagreement()
+    looks: LookRegions = LookRegions()
+    scope = "group"
+    may_read: ClassVar = ("model_size",)
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls(), crowd_rows()
+
+    def needs(self) -> tuple[str, ...]:
+        return (*self.disagreement.crowd.needs, "image_size")
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        self.disagreement.crowd.check(batch)
+        self.disagreement.check(batch)
+        picture_sizes(batch, "image_size", type(self).__name__)
+
+
+@dataclass(frozen=True)
+class LooksWhereUnsure(_WhereUnsure):
     """Whether the regions looked at cover the gold boxes that the group's rollouts disagree about.
 
     q = sum_k u_k cov_k / sum_k u_k,  cov_k = share of gold box k that the regions cover together
@@ -147,25 +170,8 @@ class LooksWhereUnsure(Reward):
         DIP-R1, arXiv 2505.23179, variance-guided looking reward; the formula is ours.
     """
 
-    disagreement: Disagreement = Disagreement()
-    looks: LookRegions = LookRegions()
     weigh: Literal["variance", "equal"] = "variance"
     fair: float = 0.5
-    scope = "group"
-    may_read: ClassVar = ("model_size",)
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), crowd_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (*self.disagreement.crowd.needs, "image_size")
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self.disagreement.crowd.check(batch)
-        self.disagreement.check(batch)
-        picture_sizes(batch, "image_size", type(self).__name__)
 
     def score(self, batch: Batch) -> Scores:
         found, looks = batch.once(self.disagreement.crowd), batch.once(self.looks)
@@ -206,7 +212,7 @@ class LooksWhereUnsure(Reward):
 
 
 @dataclass(frozen=True)
-class LookCalibration(Reward):
+class LookCalibration(_WhereUnsure):
     """How well stated uncertainties agree with the group's disagreement.
 
     value = mean of 1 - |stated - min(1, 4 u_k)| over pairs of a region that states one and a gold box of which that
@@ -229,24 +235,6 @@ class LookCalibration(Reward):
     References:
         DIP-R1, arXiv 2505.23179, v2: "explicitly indicate interpretable uncertain regions"; the formula is ours.
     """
-
-    disagreement: Disagreement = Disagreement()
-    looks: LookRegions = LookRegions()
-    scope = "group"
-    may_read: ClassVar = ("model_size",)
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), crowd_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (*self.disagreement.crowd.needs, "image_size")
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self.disagreement.crowd.check(batch)
-        self.disagreement.check(batch)
-        picture_sizes(batch, "image_size", type(self).__name__)
 
     def score(self, batch: Batch) -> Scores:
         gold, looks = batch.once(self.disagreement.crowd).gold, batch.once(self.looks)

@@ -114,7 +114,25 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class BoxFit(Reward):
+class _OfMatching(Reward):
+    """What the one matching of a batch is worth."""
+
+    matching: ConfidentBoxes = ConfidentBoxes()
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls(), box_rows()
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.matching.column,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        batch.once(self.matching.gold)
+
+
+@dataclass(frozen=True)
+class BoxFit(_OfMatching):
     """How well the predicted boxes fit the gold boxes.
 
     R = sum of the IoU of matched boxes / max(gold boxes, predicted boxes), at most 1
@@ -140,19 +158,7 @@ class BoxFit(Reward):
         Liu et al., Visual-RFT, arXiv 2503.01785, IoU reward.
     """
 
-    matching: ConfidentBoxes = ConfidentBoxes()
     over: Literal["larger", "predicted"] = "larger"
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), box_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.matching.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self.matching.gold)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.once(self.matching)
@@ -169,7 +175,7 @@ class BoxFit(Reward):
 
 
 @dataclass(frozen=True)
-class BoxConfidence(Reward):
+class BoxConfidence(_OfMatching):
     """How honest the confidences are: high for boxes that fit, low for those that do not.
 
     R = mean over predicted boxes of q_i, in 0..1;  q_i = c_i if box i is matched, 1 - c_i if not, 0 if it has no c_i
@@ -188,19 +194,6 @@ class BoxConfidence(Reward):
     References:
         Liu et al., Visual-RFT, arXiv 2503.01785, confidence reward.
     """
-
-    matching: ConfidentBoxes = ConfidentBoxes()
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), box_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.matching.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self.matching.gold)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.once(self.matching)

@@ -18,14 +18,14 @@ from sightline.metrics.boxes import Validity, paired_giou, paired_iou, proper_bo
 from sightline.parse.boxes import IntBox, first_int_box, first_point_pair, is_box
 from sightline.parse.json import load
 from sightline.parse.tags import ANSWER, Block, Inside
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Range, Reward
 
 NOWHERE = (float("nan"),) * 4
 
 
 @dataclass(frozen=True)
-class ReferredBox(Reward):
+class ReferredBox(GoldReward):
     """IoU of the box that the answer gives with the gold box.
 
     value = IoU(pred scaled by (W / W_in, H / H_in), gold)
@@ -64,18 +64,17 @@ class ReferredBox(Reward):
         sizes = {"solution": [320, 240, 640, 480], "image_size": [640, 480], "model_size": [644, 476]}
         return cls(), [{"completion": f"<answer>{text}</answer>", **sizes} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def check(self, batch: Batch) -> None:
         super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_box)
         self._scales(batch)
+
+    def right(self, batch: Batch) -> list[tuple[float, ...]]:
+        return gold(batch, self.column, type(self).__name__, gold_box)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.parse(Inside(self.block, self.find))
         said = as_array(found)
-        right = np.array(gold(batch, self.column, type(self).__name__, gold_box)).reshape(-1, 4)
+        right = np.array(self.right(batch)).reshape(-1, 4)
         scaled = said * self._scales(batch)
         values = paired_iou(scaled, right, overlap_above=self.overlap_above)
         return Scores(values, reasons(found, values, "IoU"), one_box_marks(found, scaled, values, Frame.pixels()))
@@ -91,7 +90,7 @@ class ReferredBox(Reward):
 
 
 @dataclass(frozen=True)
-class GeneralisedFit(Reward):
+class GeneralisedFit(GoldReward):
     """Generalised IoU of the box that the answer gives with the gold box, plus one.
 
     value = GIoU(pred, gold) + 1;  GIoU = IoU - (area(C) - union) / area(C), C the smallest box around both
@@ -126,17 +125,13 @@ class GeneralisedFit(Reward):
         said = ("(300,300),(700,700)", "(700, 700), (300, 300)", "(100,100),(500,500)", "nowhere", "")
         return cls(), [{"completion": f"<answer>{text}</answer>", "solution": "(300,300),(700,700)"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_box)
+    def right(self, batch: Batch) -> list[tuple[float, ...]]:
+        return gold(batch, self.column, type(self).__name__, gold_box)
 
     def score(self, batch: Batch) -> Scores:
         found = batch.parse(Inside(self.block, self.find))
         said = as_array(found)
-        right = np.array(gold(batch, self.column, type(self).__name__, gold_box)).reshape(-1, 4)
+        right = np.array(self.right(batch)).reshape(-1, 4)
         fits = np.isfinite(said).all(axis=1) & self.validity(said)
         giou = paired_giou(np.where(fits[:, None], said, 0.0), right, self.validity)
         values = np.where(fits, np.clip(giou + 1.0, 0.0, 2.0), 0.0)

@@ -13,12 +13,12 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores, abstain
 from sightline.metrics.calibration import LateRise, calibrated, guessing
 from sightline.parse.option_sets import SelectedOptions, selected_options
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Range, Reward
 
 
 @dataclass(frozen=True)
-class OptionSet(Reward):
+class OptionSet(GoldReward):
     """The share of options about which a reply is right: selected if true, left out if false.
 
     value = 1 - (1/N) sum_i |y_i - said_i|;  y_i = 1 for true options, said_i = 1 for selected ones
@@ -48,15 +48,11 @@ class OptionSet(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), option_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_truths)
+    def right(self, batch: Batch) -> list[tuple[bool, ...]]:
+        return gold(batch, self.column, type(self).__name__, gold_truths)
 
     def score(self, batch: Batch) -> Scores:
-        truths = gold(batch, self.column, type(self).__name__, gold_truths)
+        truths = self.right(batch)
         return Scores.from_rows([self._one(*row) for row in zip(batch.parse(selected_options), truths, strict=True)])
 
     def _one(self, said: SelectedOptions | Missing, truths: tuple[bool, ...]) -> Score:

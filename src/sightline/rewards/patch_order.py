@@ -10,14 +10,14 @@ from sightline.core.batch import Batch
 from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
 from sightline.rewards.accepted import REPLY
-from sightline.rewards.gold import gold, gold_text
+from sightline.rewards.gold import GoldReward, gold, gold_text
 from sightline.rewards.reward import Reward
 
 MOST = 1000  # numbers that are looked at
 
 
 @dataclass(frozen=True)
-class PatchOrder(Reward):
+class PatchOrder(GoldReward):
     """The share of patches whose number is right.
 
     value = positions with the right number / all positions of the gold answer
@@ -52,16 +52,12 @@ class PatchOrder(Reward):
         said = ("3,2,1,4", "3, 2, 4, 1", "1,1,1,1", "3 2 1 4", "3,2", "3,2,1,4,9", "[3,2,1,4]", "x")
         return cls(), [{"completion": f"<answer>{text}</answer>", "answer": "3,2,1,4"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_order)
+    def right(self, batch: Batch) -> list[tuple[int, ...]]:
+        return gold(batch, self.column, type(self).__name__, gold_order)
 
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, gold_order)
-        return Scores.from_rows([self._one(*row) for row in zip(batch.parse(self.find), right, strict=True)])
+        rows = zip(batch.parse(self.find), self.right(batch), strict=True)
+        return Scores.from_rows([self._one(*row) for row in rows])
 
     def _one(self, said: str | Missing, right: tuple[int, ...]) -> Score:
         if isinstance(said, Missing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,16 @@ def pictures(value: Any) -> tuple[Any, ...]:
     """
     several = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object)
     return () if value is None else tuple(value) if several else (value,)
+
+
+def pictures_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The pictures of a row of data: those of `images`, else that of `image`.
+
+    Example:
+        >>> pictures_of({"images": ["a.png", "b.png"]}), pictures_of({"image": "a.png"}), pictures_of({})
+        (('a.png', 'b.png'), ('a.png',), ())
+    """
+    return pictures(row.get("image") if row.get("images") is None else row["images"])
 
 
 def pictures_if_any(batch: Batch, column: str = "images") -> list[tuple[Any, ...]]:

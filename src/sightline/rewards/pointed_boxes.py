@@ -19,7 +19,7 @@ from sightline.metrics.ragged import Ragged
 from sightline.parse.boxes import is_box, is_number
 from sightline.parse.json import load
 from sightline.parse.tags import ANSWER, Block, Inside
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Range, Reward
 
 MOST = 120  # items that are looked at
@@ -114,7 +114,7 @@ class PointedBoxForm(Reward):
 
 
 @dataclass(frozen=True)
-class PointedBoxFit(Reward):
+class PointedBoxFit(GoldReward):
     """How many gold items are found with box and point, by three tests a pair.
 
     value = sum over matched pairs of [IoU > 0.5] + [mean |coordinate difference| < 10] + [point < 30 away and in its
@@ -150,15 +150,11 @@ class PointedBoxFit(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), pointed_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_items)
+    def right(self, batch: Batch) -> list[list[tuple[float, ...]]]:
+        return gold(batch, self.column, type(self).__name__, gold_items)
 
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, gold_items)
+        right = self.right(batch)
         found = batch.parse(Inside(self.block, pointed_boxes))
         said = [[] if isinstance(one, Missing) or one.items is None else one.items for one in found]
         pred, target = _ragged(said), _ragged(right)

@@ -24,6 +24,7 @@ from sightline.parse.constraints import as_constraints
 from sightline.parse.premise_audit import Audit, audit, counted
 from sightline.parse.premises import PremisedSolution, PremisedStep, Solution, checklist
 from sightline.parse.signs import Sign, exact_sign
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.pictures import pictures_if_any
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
@@ -33,7 +34,7 @@ _MOST_PREMISES = 256
 
 
 @dataclass(frozen=True)
-class PremiseReliability(JudgedReward):
+class PremiseReliability(GoldReward, JudgedReward):
     """How far the visual premises of a solution agree with an independent description of the picture.
 
     p = max(0, 1 - 0.5 #High - 0.2 #Low) over the contradictions that an auditor lists; omissions never count
@@ -75,12 +76,8 @@ class PremiseReliability(JudgedReward):
         facts = ["AB is 7", {"caption": "A line.", "key_facts": ["AB is 7"]}, None]
         return cls(PremiseWords()), [{"completion": t, "constraints": f} for t in texts for f in facts]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        descriptions(batch, self.column, type(self).__name__)
+    def right(self, batch: Batch) -> list[str | None]:
+        return descriptions(batch, self.column, type(self).__name__)
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
         return [self._asked(*row) for row in self._rows(batch)]
@@ -90,7 +87,7 @@ class PremiseReliability(JudgedReward):
         return Scores.from_rows([self._one(solution, shown, said) for (solution, shown), said in rows])
 
     def _rows(self, batch: Batch) -> list[tuple[Solution | Missing, str | None]]:
-        shown = descriptions(batch, self.column, type(self).__name__)
+        shown = self.right(batch)
         return [
             (solution, self.otherwise if text is None else text)
             for solution, text in zip(batch.parse(self.solution), shown, strict=True)

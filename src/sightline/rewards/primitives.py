@@ -20,7 +20,8 @@ from sightline.metrics.embeddings import unit_rows
 from sightline.metrics.primitives import match_primitives
 from sightline.parse.primitives import PrimitiveText
 from sightline.parse.tags import Block, Inside
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
+from sightline.rewards.pictures import pictures
 from sightline.rewards.reward import JudgedReward, Reward
 
 WATCHED = Inside(Block("WATCHING"), PrimitiveText())
@@ -41,7 +42,7 @@ def gold_primitives(value: Any) -> Primitives | Missing:
 
 
 @dataclass(frozen=True)
-class PrimitiveFit(Reward):
+class PrimitiveFit(GoldReward):
     """How near the listed primitives are to the true ones (VPR).
 
     value = exp(-mean distance of the matched pairs) * F1;  0 where nothing is matched
@@ -56,8 +57,8 @@ class PrimitiveFit(Reward):
         missed, invented: what a true (listed) primitive of a class that the other side lacks adds to the cost that the
             reason tells; the value does not depend on it.
 
-    Reads: `column`. Range: [0, 1]. Low: no block, no primitives, those of another class. Not applicable: rows without
-    true primitives.
+    Reads: `column`. Range: [0, 1]. Low: 0 where nothing is matched: no block, no primitives, those of another class, a
+    truth that lists none.
 
     Raises:
         ColumnError: the true primitives are no text.
@@ -82,20 +83,14 @@ class PrimitiveFit(Reward):
         rows = [{"completion": text, "primitives": "Point: (0, 0) (5, 5) Line: (0, 0) -- (5, 5)"} for text in _TEXTS]
         return cls(), [*rows, {**rows[0], "primitives": "none"}, {**rows[0], "primitives": Primitives(((0.0, 1.0),))}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, gold_primitives)
+    def right(self, batch: Batch) -> list[Primitives]:
+        return gold(batch, self.column, type(self).__name__, gold_primitives)
 
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, gold_primitives)
+        right = self.right(batch)
         return Scores.from_rows([self._one(*row) for row in zip(batch.parse(self.read), right, strict=True)])
 
     def _one(self, said: Primitives | Missing, right: Primitives) -> Score:
-        if not len(right):
-            return abstain("no true primitives")
         if isinstance(said, Missing):
             return Score(0.0, said.why)
         found = match_primitives(said, right, self.missed, self.invented)
@@ -117,8 +112,8 @@ class DrawnAlike(JudgedReward):
         picture: a column with the picture itself to compare with, as at inference.
         side: of the drawings, in pixels.
 
-    Reads: `column` or `picture`. Range: [0, 1]. Low, without a call: no block, no primitives. Not applicable: rows
-    without true primitives. NaN: the judge failed.
+    Reads: `column` or `picture`. Range: [0, 1]. Low, without a call: no block, no primitives, a truth without any. Not
+    applicable: no picture where one is compared with. NaN: the judge failed.
 
     Raises:
         ColumnError: the true primitives are no text.
@@ -159,10 +154,10 @@ class DrawnAlike(JudgedReward):
         )
 
     def _one(self, said: Primitives | Missing, verdicts: tuple[Verdict[Any], ...], target: Any) -> Score:
-        if _nothing(target):
-            return abstain("nothing to compare with")
+        if _nothing(target) and not isinstance(target, Primitives):
+            return abstain("no picture to compare with")
         if not verdicts:
-            return Score(0.0, said.why if isinstance(said, Missing) else "no primitives")
+            return Score(0.0, said.why if isinstance(said, Missing) else "nothing to draw")
         error = next((verdict.error for verdict in verdicts if verdict.value is None), None)
         if error is not None:
             return failed(error)
@@ -176,7 +171,7 @@ class DrawnAlike(JudgedReward):
         if self.picture is None:
             return gold(batch, self.column, type(self).__name__, gold_primitives)
         given = batch.column(self.picture, type(self).__name__)
-        return [one[0] if isinstance(one, list | tuple) and len(one) else one for one in given]
+        return [next(iter(pictures(one)), None) for one in given]
 
 
 @dataclass(frozen=True)
@@ -207,4 +202,4 @@ class _Asked:
 
 
 def _nothing(target: Any) -> bool:
-    return target is None or (isinstance(target, Primitives | list | tuple) and not len(target))
+    return target is None or (isinstance(target, Primitives) and not len(target))

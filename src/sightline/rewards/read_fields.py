@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sightline.core.batch import Batch
+from sightline.core.errors import CompositionError
 from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
 from sightline.metrics.characters import edit_similarity, unsupported_share, without_blanks
@@ -18,7 +19,41 @@ LEGIBILITY = TextFields(("clear", "not_clear", "final"))
 
 
 @dataclass(frozen=True)
-class FieldSimilarity(Reward):
+class _ReadField(Reward):
+    """One field of every answer held against the column of its name: one that is missing earns the lowest value."""
+
+    field: str
+    fields: Callable[[str], Fields | Missing] = LEGIBILITY
+    bare: Callable[[str], str] = without_blanks
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls("final"), field_rows()
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.field,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        self._right(batch)
+
+    def score(self, batch: Batch) -> Scores:
+        rows = zip(batch.parse(self.fields), self._right(batch), strict=True)
+        return Scores.from_rows([self._one(found, right) for found, right in rows])
+
+    def _right(self, batch: Batch) -> list[str]:
+        return gold(batch, self.field, type(self).__name__, _text)
+
+    def _one(self, found: Fields | Missing, right: str) -> Score:
+        said = found if isinstance(found, Missing) else found[self.field]
+        return Score(self.range[0], said.why) if isinstance(said, Missing) else self._of(said, right)
+
+    def _of(self, said: str, right: str) -> Score:
+        raise CompositionError(f"{type(self).__name__} does not say what a text is worth")
+
+
+@dataclass(frozen=True)
+class FieldSimilarity(_ReadField):
     """How alike one field of the answer is to the text that can be read.
 
     value = 1 - edits / max(|said|, |right|), both without blanks; 1 if both are empty
@@ -45,36 +80,13 @@ class FieldSimilarity(Reward):
         He et al., Seeing is Believing?, arXiv 2506.20168, OCR reward.
     """
 
-    field: str
-    fields: Callable[[str], Fields | Missing] = LEGIBILITY
-    bare: Callable[[str], str] = without_blanks
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls("final"), field_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.field,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.field, type(self).__name__, _text)
-
-    def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.field, type(self).__name__, _text)
-        found = batch.parse(self.fields)
-        return Scores.from_rows([self._one(*row) for row in zip(found, right, strict=True)])
-
-    def _one(self, found: Fields | Missing, right: str) -> Score:
-        said = found if isinstance(found, Missing) else found[self.field]
-        if isinstance(said, Missing):
-            return Score(0.0, said.why)
+    def _of(self, said: str, right: str) -> Score:
         value = edit_similarity(self.bare(said), self.bare(right))
         return Score(value, "" if value == 1 else f"{said!r:.40} for {right!r:.40}")
 
 
 @dataclass(frozen=True)
-class InventedCharacters(Reward):
+class InventedCharacters(_ReadField):
     """Minus the share of a field's characters that cannot be read in the picture.
 
     value = -(1 - |LCS(said, right)| / |said|), both without blanks; 0 if nothing was said
@@ -95,31 +107,9 @@ class InventedCharacters(Reward):
         array([-0.222222,  0.      ])
     """
 
-    field: str
-    fields: Callable[[str], Fields | Missing] = LEGIBILITY
-    bare: Callable[[str], str] = without_blanks
     range: ClassVar[Range] = (-1.0, 0.0)
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls("final"), field_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.field,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.field, type(self).__name__, _text)
-
-    def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.field, type(self).__name__, _text)
-        found = batch.parse(self.fields)
-        return Scores.from_rows([self._one(*row) for row in zip(found, right, strict=True)])
-
-    def _one(self, found: Fields | Missing, right: str) -> Score:
-        said = found if isinstance(found, Missing) else found[self.field]
-        if isinstance(said, Missing):
-            return Score(-1.0, said.why)
+    def _of(self, said: str, right: str) -> Score:
         share = unsupported_share(self.bare(said), self.bare(right))
         return Score(0.0 - share, f"{said!r:.40} where {right!r:.40} can be read" if share else "")
 

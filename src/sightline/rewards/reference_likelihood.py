@@ -23,8 +23,44 @@ Aggregate = Callable[[Sequence[float]], float]
 NO_ANSWER = "no <answer"
 
 
+class _OfReference(Reward):
+    """How likely each rollout makes the reference: the lowest value without an answer, none without probabilities."""
+
+    of: Aggregate
+    column: str
+    slot: AnswerSlot
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls(), specimen_rows()
+
+    @property
+    def fills(self) -> tuple[Filled, ...]:
+        """The column, for the policy to fill."""
+        return (PolicyLoglik(self.column, self.slot),)
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        logps_of(batch, self.column, type(self).__name__)
+
+    def _rows(self, batch: Batch) -> list[Score]:
+        logps = logps_of(batch, self.column, type(self).__name__)
+        low, high = self.bounds()
+        return [self._one(text, own, low, high) for text, own in zip(batch.texts, logps, strict=True)]
+
+    def _one(self, text: str, logps: Sequence[float] | None, low: float, high: float) -> Score:
+        if answer_begins(text) < 0:
+            return Score(low, NO_ANSWER)
+        if logps is None:
+            return abstain("no log-probabilities of the reference")
+        return Score(min(max(float(self.of(logps)), low), high), f"{len(logps)} tokens")
+
+
 @dataclass(frozen=True)
-class LogLikelihood(Reward):
+class LogLikelihood(_OfReference):
     """Log-probability of the reference answer after the rollout's reasoning.
 
     value = sum_t l_t, or their mean; for a rollout without an answer, 1 less than the least of its prompt
@@ -57,41 +93,17 @@ class LogLikelihood(Reward):
     lowest: float = -1e4
     scope: ClassVar[Scope] = "group"
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), specimen_rows()
-
-    @property
-    def fills(self) -> tuple[Filled, ...]:
-        """The column, for the policy to fill."""
-        return (PolicyLoglik(self.column, self.slot),)
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def bounds(self) -> Range:
         return -float("inf"), 0.0
 
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        logps_of(batch, self.column, type(self).__name__)
-
     def score(self, batch: Batch) -> Scores:
-        logps = logps_of(batch, self.column, type(self).__name__)
-        scores = [self._one(text, own) for text, own in zip(batch.texts, logps, strict=True)]
+        scores = self._rows(batch)
         finite = lifted([score.value for score in scores], batch.group, self.lowest)
         return Scores.from_rows([Score(value, score.why) for value, score in zip(finite.tolist(), scores, strict=True)])
 
-    def _one(self, text: str, logps: Sequence[float] | None) -> Score:
-        if answer_begins(text) < 0:
-            return Score(-np.inf, NO_ANSWER)
-        if logps is None:
-            return abstain("no log-probabilities of the reference")
-        return Score(min(float(self.of(logps)), 0.0), f"{len(logps)} tokens")
-
 
 @dataclass(frozen=True)
-class Likelihood(RowReward):
+class Likelihood(_OfReference, RowReward):
     """Probability of the reference answer after the rollout's reasoning, by one of several measures.
 
     value = exp(sum_t l_t), or mean_t exp(l_t), or exp(mean_t l_t)
@@ -116,32 +128,8 @@ class Likelihood(RowReward):
     column: str = "reference_logps"
     slot: AnswerSlot = AnswerSlot()
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), specimen_rows()
-
-    @property
-    def fills(self) -> tuple[Filled, ...]:
-        """The column, for the policy to fill."""
-        return (PolicyLoglik(self.column, self.slot),)
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        logps_of(batch, self.column, type(self).__name__)
-
     def score(self, batch: Batch) -> Scores:
-        logps = logps_of(batch, self.column, type(self).__name__)
-        return Scores.from_rows([self._one(text, own) for text, own in zip(batch.texts, logps, strict=True)])
-
-    def _one(self, text: str, logps: Sequence[float] | None) -> Score:
-        if answer_begins(text) < 0:
-            return Score(0.0, NO_ANSWER)
-        if logps is None:
-            return abstain("no log-probabilities of the reference")
-        return Score(float(np.clip(self.of(logps), 0.0, 1.0)), f"{len(logps)} tokens")
+        return Scores.from_rows(self._rows(batch))
 
 
 def logps_of(batch: Batch, column: str, who: str) -> list[list[float] | None]:

@@ -9,17 +9,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sightline.core.batch import Batch
+from sightline.core.errors import CompositionError
 from sightline.core.marks import Mark
 from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
 from sightline.metrics.ranking import rank_gain
 from sightline.parse.rankings import LONGEST, RankedIds, Ranking
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Range, Reward
 
 Rankings = Callable[[str], Ranking | Missing]
@@ -32,8 +33,31 @@ class Candidates(NamedTuple):
     total: int
 
 
+class _Ranked(GoldReward):
+    """One list held against the candidates of its row: a list that cannot be read earns 0."""
+
+    ranking: Rankings
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls(), ranking_rows()
+
+    def right(self, batch: Batch) -> list[Candidates]:
+        return candidates(batch, self.column, type(self).__name__)
+
+    def score(self, batch: Batch) -> Scores:
+        rows = zip(batch.parse(self.ranking), self.right(batch), strict=True)
+        return Scores.from_rows([self._one(found, wanted) for found, wanted in rows])
+
+    def _one(self, found: Ranking | Missing, wanted: Candidates) -> Score:
+        return Score(0.0, found.why) if isinstance(found, Missing) else self._of(found, wanted)
+
+    def _of(self, found: Ranking, wanted: Candidates) -> Score:
+        raise CompositionError(f"{type(self).__name__} does not say what a list is worth")
+
+
 @dataclass(frozen=True)
-class RankGain(Reward):
+class RankGain(_Ranked):
     """How high the right candidates stand in the list, the first rank counting most.
 
     value = sum over ranks j of 1[i_j is right] / j^power / sum_{j=1..number of right ones} 1 / j^power
@@ -63,25 +87,7 @@ class RankGain(Reward):
     power: float = 3.0
     column: str = "solution"
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), ranking_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        candidates(batch, self.column, type(self).__name__)
-
-    def score(self, batch: Batch) -> Scores:
-        wanted = candidates(batch, self.column, type(self).__name__)
-        found = batch.parse(self.ranking)
-        return Scores.from_rows([self._one(*row) for row in zip(found, wanted, strict=True)])
-
-    def _one(self, found: Ranking | Missing, wanted: Candidates) -> Score:
-        if isinstance(found, Missing):
-            return Score(0.0, found.why)
+    def _of(self, found: Ranking, wanted: Candidates) -> Score:
         value = rank_gain(found.ids, wanted.right, self.power)
         why = "" if value == 1 else _ranks(found, wanted)
         return Score(value, why, (Mark("char", (found.start, found.end), value, why),))
@@ -115,7 +121,7 @@ class HasRanking(Reward):
 
 
 @dataclass(frozen=True)
-class RankingLength(Reward):
+class RankingLength(_Ranked):
     """How near the length of the list is to the number of candidates.
 
     value = 1 - |ids - n| / n, not below `lowest`
@@ -140,35 +146,17 @@ class RankingLength(Reward):
     lowest: float = 0.0
     column: str = "solution"
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), ranking_rows()
-
     def bounds(self) -> Range:
         # finite, so that it can be multiplied: no list that is read has more ids
         return (self.lowest if isfinite(self.lowest) else -float(LONGEST)), 1.0
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        candidates(batch, self.column, type(self).__name__)
-
-    def score(self, batch: Batch) -> Scores:
-        wanted = candidates(batch, self.column, type(self).__name__)
-        found = batch.parse(self.ranking)
-        return Scores.from_rows([self._one(*row) for row in zip(found, wanted, strict=True)])
-
-    def _one(self, found: Ranking | Missing, wanted: Candidates) -> Score:
-        if isinstance(found, Missing):
-            return Score(0.0, found.why)
+    def _of(self, found: Ranking, wanted: Candidates) -> Score:
         said, n = len(found.ids), wanted.total
         return Score(max(self.lowest, 1.0 - abs(said - n) / n), f"{said} ids for {n}" if said != n else "")
 
 
 @dataclass(frozen=True)
-class RankingInRange(Reward):
+class RankingInRange(_Ranked):
     """Share of the ids in the list that exist.
 
     Args:
@@ -187,27 +175,8 @@ class RankingInRange(Reward):
 
     ranking: Rankings = RankedIds()
     column: str = "solution"
-    range: ClassVar[Range] = (0.0, 1.0)
 
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), ranking_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        candidates(batch, self.column, type(self).__name__)
-
-    def score(self, batch: Batch) -> Scores:
-        wanted = candidates(batch, self.column, type(self).__name__)
-        found = batch.parse(self.ranking)
-        return Scores.from_rows([self._one(*row) for row in zip(found, wanted, strict=True)])
-
-    def _one(self, found: Ranking | Missing, wanted: Candidates) -> Score:
-        if isinstance(found, Missing):
-            return Score(0.0, found.why)
+    def _of(self, found: Ranking, wanted: Candidates) -> Score:
         outside = sum(not 1 <= one <= wanted.total for one in found.ids)
         return Score(1.0 - outside / len(found.ids), f"{outside} ids outside 1..{wanted.total}" if outside else "")
 

@@ -19,7 +19,7 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
 from sightline.parse.routes import MOST, Route, RouteLines, Segment
 from sightline.parse.stations import bare_station, station_key
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Range, Reward
 
 ENDS = ("station_1", "station_2")
@@ -173,7 +173,7 @@ class RouteDetail(Reward):
 
 
 @dataclass(frozen=True)
-class LookedUp(Reward):
+class LookedUp(GoldReward):
     """A number for each value of a column, such as a weight for each class of difficulty.
 
     Args:
@@ -197,18 +197,14 @@ class LookedUp(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls("map", (("easy", 1.0), ("hard", 1.5))), [{"completion": "a", "map": m} for m in ("easy", "hard")]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def bounds(self) -> Range:
         return min(number for _, number in self.numbers), max(number for _, number in self.numbers)
 
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, self._number)
+    def right(self, batch: Batch) -> list[float]:
+        return gold(batch, self.column, type(self).__name__, self._number)
 
     def score(self, batch: Batch) -> Scores:
-        found = gold(batch, self.column, type(self).__name__, self._number)
+        found = self.right(batch)
         return Scores.of(np.array(found, dtype=np.float64))
 
     def _number(self, value: Any) -> float | Missing:

@@ -19,7 +19,7 @@ from sightline.metrics.embeddings import unit_rows
 from sightline.metrics.set_distances import Floats, SetDistance, chamfer, cosine_cost, nearest_costs
 from sightline.parse.sentences import Sentences
 from sightline.parse.tags import Span
-from sightline.rewards.gold import gold_text
+from sightline.rewards.gold import GoldReward, gold_text
 from sightline.rewards.reward import JudgedReward, Range, Reward
 
 Turn = Callable[[float], float]
@@ -55,21 +55,14 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class _Sets(JudgedReward):
+class _Sets(GoldReward, JudgedReward):
     """Statements of completion and reference as two sets of vectors."""
 
     sentences: Sentences = Sentences()
     column: str = "reference"
     ability: ClassVar[Ability] = "embed"
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._references(batch)
-
-    def _references(self, batch: Batch) -> list[list[Span]]:
+    def right(self, batch: Batch) -> list[list[Span]]:
         known: dict[str, list[Span]] = {}
         found = []
         for row, value in enumerate(batch.column(self.column, type(self).__name__)):
@@ -84,12 +77,12 @@ class _Sets(JudgedReward):
         return found
 
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
-        rows = zip(batch.parse(self.sentences), self._references(batch), strict=True)
+        rows = zip(batch.parse(self.sentences), self.right(batch), strict=True)
         # a side without statements decides by itself: nothing is asked then
         return [tuple(Question(s.text) for s in (*mine, *right)) if mine and right else () for mine, right in rows]
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        rows = zip(batch.parse(self.sentences), self._references(batch), verdicts, strict=True)
+        rows = zip(batch.parse(self.sentences), self.right(batch), verdicts, strict=True)
         return Scores.from_rows([self._one(*row) for row in rows])
 
     def _one(self, mine: list[Span], right: list[Span], verdicts: tuple[Verdict[Any], ...]) -> Score:

@@ -15,6 +15,7 @@ from sightline.core.scores import Score, Scores, abstain, failed
 from sightline.judges.judge import Question, Verdict
 from sightline.judges.prompts import prompt
 from sightline.parse.numbered_facts import FactShare, as_numbered, numbered_facts
+from sightline.rewards.gold import GoldReward
 from sightline.rewards.reward import JudgedReward, Reward
 
 MOST = 100_000  # characters of a response that the judge without a model reads
@@ -22,7 +23,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class StatesFacts(JudgedReward):
+class StatesFacts(GoldReward, JudgedReward):
     """The share of the listed facts that the reply states; presence is tested, neither truth nor relevance.
 
     value = (1/m) sum_j v_j, v_j in [0, 1] the judge's verdict on fact j
@@ -63,22 +64,15 @@ class StatesFacts(JudgedReward):
         ]
         return cls(WordsStated()), [*rows, {**rows[0], "visual_key_info": ""}, {**rows[1], "visual_key_info": None}]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._facts(batch)
-
     def questions(self, batch: Batch) -> list[tuple[Question, ...]]:
         return [
             (Question(self.template, (("facts", as_numbered(facts)), ("response", text)), fenced=("response",)),)
             if facts and text.strip() else ()
-            for facts, text in zip(self._facts(batch), batch.texts, strict=True)
+            for facts, text in zip(self.right(batch), batch.texts, strict=True)
         ]  # fmt: skip
 
     def judged(self, batch: Batch, verdicts: list[tuple[Verdict[Any], ...]]) -> Scores:
-        rows = zip(self._facts(batch), verdicts, strict=True)
+        rows = zip(self.right(batch), verdicts, strict=True)
         return Scores.from_rows([self._one(facts, said) for facts, said in rows])
 
     def _one(self, facts: tuple[str, ...], verdicts: tuple[Verdict[Any], ...]) -> Score:
@@ -91,7 +85,7 @@ class StatesFacts(JudgedReward):
         value = self.share(verdicts[0].value, len(facts))
         return Score(value, f"{value:.0%} of {len(facts)} facts: {verdicts[0].value!r:.80}")
 
-    def _facts(self, batch: Batch) -> list[tuple[str, ...]]:
+    def right(self, batch: Batch) -> list[tuple[str, ...]]:
         return [_read(value, self.column, row) for row, value in enumerate(batch.column(self.column, "StatesFacts"))]
 
 

@@ -12,7 +12,7 @@ from sightline.core.marks import Mark
 from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores
 from sightline.parse.strategy import StrategyToken
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Reward
 
 _TEXTS = ("<CODE> x", "I go <DIRECT>, not <CODE>", "<code>", "")
@@ -49,7 +49,7 @@ class UsesStrategy(Reward):
 
 
 @dataclass(frozen=True)
-class RightStrategy(Reward):
+class RightStrategy(GoldReward):
     """Whether the policy announces the strategy that suits the question.
 
     value = 1 if the first strategy token is the row's label, else 0
@@ -78,15 +78,11 @@ class RightStrategy(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), [{"completion": text, "label": label} for text in _TEXTS for label in ("CODE", "DIRECT")]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, self._label)
+    def right(self, batch: Batch) -> list[str]:
+        return gold(batch, self.column, type(self).__name__, self._label)
 
     def score(self, batch: Batch) -> Scores:
-        labels = gold(batch, self.column, type(self).__name__, self._label)
+        labels = self.right(batch)
         found = batch.parse(self.token.span)
         rows = []
         for span, label in zip(found, labels, strict=True):

@@ -12,12 +12,12 @@ from sightline.core.missing import Missing
 from sightline.core.scores import Score, Scores, abstain
 from sightline.metrics.tables import table_fit
 from sightline.parse.tables import FrameLiteral, Table, csv_table
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.reward import Reward
 
 
 @dataclass(frozen=True)
-class TableData(Reward):
+class TableData(GoldReward):
     """How much of the true table the code holds.
 
     value = 0.2 * columns found + 0.1 * 1[as many rows] + 0.7 * values equal
@@ -54,18 +54,11 @@ class TableData(Reward):
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), table_rows()
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._true(batch)
-
     def score(self, batch: Batch) -> Scores:
         found = batch.parse(self.table)
-        return Scores.from_rows([self._one(*row) for row in zip(found, self._true(batch), strict=True)])
+        return Scores.from_rows([self._one(*row) for row in zip(found, self.right(batch), strict=True)])
 
-    def _true(self, batch: Batch) -> list[Table | None]:
+    def right(self, batch: Batch) -> list[Table | None]:
         who = type(self).__name__
         tables = gold(batch, self.column, who, _table_or_none)
         for row, table in enumerate(tables):

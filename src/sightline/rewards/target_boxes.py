@@ -61,7 +61,29 @@ class ReadTargets:
 
 
 @dataclass(frozen=True)
-class SalientBoxes(Reward):
+class _OverTargets(Reward):
+    """Mentioned boxes held against the targets of their row."""
+
+    find: Callable[[str], FoundMentions] = TaggedBoxes()
+    targets: ReadTargets = ReadTargets()
+
+    @classmethod
+    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
+        return cls(), target_rows()
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.targets.column,)
+
+    def uses(self) -> tuple[str, ...]:
+        return (self.targets.salience,)
+
+    def check(self, batch: Batch) -> None:
+        super().check(batch)
+        batch.once(self.targets)
+
+
+@dataclass(frozen=True)
+class SalientBoxes(_OverTargets):
     """How well the mentioned boxes fit the targets, each weighted by how much the question hinges on it.
 
     value = min(1, |G| / |P|) * sum_k s_k IoU_k / sum_k s_k
@@ -85,23 +107,6 @@ class SalientBoxes(Reward):
         GRiP, arXiv 2511.22172, salience-weighted IoU reward. The formula is ours: only the abstract is public.
     """
 
-    find: Callable[[str], FoundMentions] = TaggedBoxes()
-    targets: ReadTargets = ReadTargets()
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), target_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.targets.column,)
-
-    def uses(self) -> tuple[str, ...]:
-        return (self.targets.salience,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self.targets)
-
     def score(self, batch: Batch) -> Scores:
         right, found = batch.once(self.targets), batch.parse(self.find)
         pred = mentioned(found)
@@ -116,7 +121,7 @@ class SalientBoxes(Reward):
 
 
 @dataclass(frozen=True)
-class HasBox(Reward):
+class HasBox(_OverTargets):
     """Whether at least one box with ordered corners is mentioned, where the question hinges on any.
 
     Args:
@@ -130,22 +135,9 @@ class HasBox(Reward):
         array([1., 0.])
     """
 
-    find: Callable[[str], FoundMentions] = TaggedBoxes()
-    targets: ReadTargets = ReadTargets()
-
     @classmethod
     def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
         return cls(), [{k: v for k, v in row.items() if k != "salience"} for row in target_rows()]
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.targets.column,)
-
-    def uses(self) -> tuple[str, ...]:
-        return (self.targets.salience,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self.targets)
 
     def score(self, batch: Batch) -> Scores:
         some = mentioned(batch.parse(self.find)).counts > 0
@@ -154,7 +146,7 @@ class HasBox(Reward):
 
 
 @dataclass(frozen=True)
-class DualOverlap(Reward):
+class DualOverlap(_OverTargets):
     """Mean of two best overlaps: of each target with any mentioned box, and of each mentioned box with any target.
 
     value = (mean_k max_i IoU(p_i, g_k) + mean_i max_k IoU(p_i, g_k)) / 2, over valid boxes
@@ -174,23 +166,6 @@ class DualOverlap(Reward):
     References:
         Wang et al., TreeVGR, arXiv 2507.07999, dual IoU reward.
     """
-
-    find: Callable[[str], FoundMentions] = TaggedBoxes()
-    targets: ReadTargets = ReadTargets()
-
-    @classmethod
-    def specimen(cls) -> tuple[Reward, list[dict[str, Any]]]:
-        return cls(), target_rows()
-
-    def needs(self) -> tuple[str, ...]:
-        return (self.targets.column,)
-
-    def uses(self) -> tuple[str, ...]:
-        return (self.targets.salience,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        batch.once(self.targets)
 
     def score(self, batch: Batch) -> Scores:
         right, pred = batch.once(self.targets), mentioned(batch.parse(self.find))

@@ -18,7 +18,7 @@ from sightline.metrics.spans import interval_iou
 from sightline.parse.boxes import is_box, is_number
 from sightline.parse.sightings import XYXY, cited_times, interval, tagged_box
 from sightline.parse.tags import ANSWER, THINK, Block, Inside
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.key_frames import image_sizes, in_pixels, sorted_corners
 from sightline.rewards.one_box import as_array, one_box_marks, reasons
 from sightline.rewards.reward import Reward
@@ -60,7 +60,7 @@ def second_line(value: Any) -> Pair | Missing:
 
 
 @dataclass(frozen=True)
-class IntervalFit(Reward):
+class IntervalFit(GoldReward):
     """Temporal IoU of `<t>a</t>s to <t>b</t>s` in the answer with the true interval.
 
     value = overlap / (last end - first start)
@@ -87,15 +87,11 @@ class IntervalFit(Reward):
         said = ("<t>0</t>s to <t>10</t>s", "<t>10</t>s to <t>5</t>s", "5 to 10")
         return cls(), [{"completion": f"<answer>{text}</answer>", "answer": "[5, 10]"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, self.read)
+    def right(self, batch: Batch) -> list[Pair]:
+        return gold(batch, self.column, type(self).__name__, self.read)
 
     def score(self, batch: Batch) -> Scores:
-        right = np.array(gold(batch, self.column, type(self).__name__, self.read)).reshape(-1, 2)
+        right = np.array(self.right(batch)).reshape(-1, 2)
         found = batch.parse(Inside(self.block, interval))
         said = np.array([(np.nan, np.nan) if isinstance(one, Missing) else one for one in found]).reshape(-1, 2)
         values = interval_iou(said, right)
@@ -103,7 +99,7 @@ class IntervalFit(Reward):
 
 
 @dataclass(frozen=True)
-class TimesInside(Reward):
+class TimesInside(GoldReward):
     """Share of the times cited in the think block that lie in the true interval, ends included.
 
     Args:
@@ -124,15 +120,11 @@ class TimesInside(Reward):
         said = ("<t>5</t>s <t>11</t>s", "<t>7</t>s", "never")
         return cls(), [{"completion": f"<think>{text}</think>", "answer": "[5, 10]"} for text in said]
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        gold(batch, self.column, type(self).__name__, self.read)
+    def right(self, batch: Batch) -> list[Pair]:
+        return gold(batch, self.column, type(self).__name__, self.read)
 
     def score(self, batch: Batch) -> Scores:
-        right = gold(batch, self.column, type(self).__name__, self.read)
+        right = self.right(batch)
         found = batch.parse(CITED)
         values = np.array([_share(times, *truth) for times, truth in zip(found, right, strict=True)])
         why = [times.why if isinstance(times, Missing) else "" if times else "no time is cited" for times in found]

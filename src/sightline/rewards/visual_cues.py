@@ -21,13 +21,13 @@ from sightline.metrics.patches import patch_f1
 from sightline.metrics.ragged import Indices, Ragged
 from sightline.parse.boxes import is_box
 from sightline.parse.cues import Cues, FoundCues
-from sightline.rewards.gold import gold
+from sightline.rewards.gold import GoldReward, gold
 from sightline.rewards.picture_sizes import is_size
 from sightline.rewards.reward import Reward
 
 
 @dataclass(frozen=True)
-class VisualCues(Reward):
+class VisualCues(GoldReward):
     """Share of the reference cues that the reasoning points at.
 
     value = k / n_ref, k = pairs with likeness >= at in the assignment of least total cost 1 - likeness
@@ -79,18 +79,11 @@ class VisualCues(Reward):
         ]
         return cls(), rows
 
-    def needs(self) -> tuple[str, ...]:
-        return (self.column,)
-
     def uses(self) -> tuple[str, ...]:
         return self.may_read if self.patch is not None else ()
 
-    def check(self, batch: Batch) -> None:
-        super().check(batch)
-        self._references(batch)
-
     def score(self, batch: Batch) -> Scores:
-        right, found = self._references(batch), batch.parse(self.find)
+        right, found = self.right(batch), batch.parse(self.find)
         written, wanted = np.array([one.count for one in found]), right.counts
         pred = self._places(found, written <= wanted)  # none of them where there is a cue too many
         matcher = partial(_cheapest, at=self.at if self.finds_first else None)
@@ -111,7 +104,7 @@ class VisualCues(Reward):
         flat = [lost if place is None else place for row in rows for place in row]
         return Ragged.from_counts(np.array(flat, dtype=np.float64).reshape(-1, width), [len(row) for row in rows])
 
-    def _references(self, batch: Batch) -> Ragged:
+    def right(self, batch: Batch) -> Ragged:
         read = reference_boxes if self.patch is None else reference_patches
         rows = gold(batch, self.column, type(self).__name__, read)
         if self.patch is not None and batch.has("model_size"):

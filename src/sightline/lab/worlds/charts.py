@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sightline.lab.worlds.splits import Split, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, row_number, row_seed
 
 KINDS = ("bar", "line", "pie")
 THINGS = ("Apples", "Pears", "Plums", "Figs", "Limes", "Dates")
@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Charts:
+class Charts(RowWorld):
     """Charts of three to five values between 5 and 100.
 
     Args:
@@ -47,11 +47,6 @@ class Charts:
 
     kinds: tuple[str, ...] = KINDS
     values: tuple[int, int] = (3, 5)
-
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        return [self._row(part, seed, i) for i in range(n)]
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)

@@ -7,14 +7,14 @@ appear are visible in one frame each. `frozen` makes the control: the clip with 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sightline.lab.worlds import statements
 from sightline.lab.worlds.canvas import COLOURS, DIGITS, SIDE, Look, Thing, draw, glyphs_of, mask_of, place
-from sightline.lab.worlds.splits import Split, accept, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, accept, row_number, row_seed
 
 WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 LETTERS = dict(zip(WAYS, "ABCD", strict=True))
@@ -36,7 +36,7 @@ class Story:
 
 
 @dataclass(frozen=True)
-class Clips:
+class Clips(RowWorld):
     """Questions on clips of 2 to 8 frames of 48x48 pixels.
 
     Args:
@@ -66,12 +66,6 @@ class Clips:
             raise ValueError(f"a clip has 2 to 8 frames, got {self.frames}")
         if self.step * (self.frames - 1) + 1 + max(self.sizes[1], self.shifted_sizes[1]) > SIDE:
             raise ValueError(f"{self.frames} frames with step {self.step} leave no room on {SIDE} pixels")
-
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        world = replace(self, sizes=self.shifted_sizes, look=self.shifted_look) if part.shifted else self
-        return [world._row(part, seed, i) for i in range(n)]
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sightline.lab.worlds import statements
 from sightline.lab.worlds.canvas import COLOURS, DIGITS, SHAPES, SIDE, Look, Thing, draw, place
-from sightline.lab.worlds.splits import Split, accept, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, accept, row_number, row_seed
 
 PRIOR_NAME = {"red": "3", "green": "7", "blue": "1", "yellow": "8", "cyan": "5", "magenta": "0"}
 PRIOR_COUNT = {"digits": "1", "shapes": "1", "objects": "2"}
@@ -34,7 +34,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Digits:
+class Digits(RowWorld):
     """Questions on pictures of 48x48 pixels that show digits and coloured shapes.
 
     Every object of a picture has its own colour and its own name. Boxes are xyxy in pixels of the picture.
@@ -64,16 +64,10 @@ class Digits:
     shifted_sizes: tuple[int, int] = (20, 24)
     shifted_look: Look = Look(noise=16.0, background=90, tint=0.25)
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        world = replace(self, sizes=self.shifted_sizes, look=self.shifted_look) if part.shifted else self
-        return [world._row(part, seed, i) for i in range(n)]
-
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
         kind = str(rng.choice(self.kinds))
-        things, question = accept(lambda: self._sample(kind, split, rng), _follows, split, self.prior, rng)
+        things, question = accept(lambda: self._sample(kind, split, rng), follows_prior, split, self.prior, rng)
         truth: dict[str, Any] = {
             "size": [SIDE, SIDE],
             "objects": [thing.truth() for thing in things],
@@ -116,7 +110,8 @@ class Digits:
         return None if question is None else (things, question)
 
 
-def _follows(scene: tuple[list[Thing], Question]) -> bool | None:
+def follows_prior(scene: tuple[list[Thing], Question]) -> bool | None:
+    """Whether a scene's answer is the one that its question suggests; None where it suggests none."""
     question = scene[1]
     return None if question.prior is None else question.answer == question.prior
 

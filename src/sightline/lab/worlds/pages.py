@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sightline.lab.worlds.canvas import COLOURS, DIGITS, SIDE, Look, Thing, draw, glyphs_of, mask_of
-from sightline.lab.worlds.splits import Split, accept, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, accept, row_number, row_seed
 from sightline.media.degrade import cover, low_contrast, motion_blur, noise, patch_over
 from sightline.media.legibility import covered_shares, legible_strings
 
@@ -67,7 +67,7 @@ def read_row(text: str, boxes: Sequence[Box], mask: np.ndarray) -> dict[str, str
 
 
 @dataclass(frozen=True)
-class Codes:
+class Codes(RowWorld):
     """A code of three handwritten digits on a small page.
 
     Args:
@@ -85,12 +85,6 @@ class Codes:
     prior: float | None = 0.9
     look: Look = Look()
     shifted_look: Look = Look(noise=16.0, background=70, tint=0.15)
-
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        world = replace(self, look=self.shifted_look) if part.shifted else self
-        return [world._row(part, seed, i) for i in range(n)]
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
@@ -147,7 +141,7 @@ def _line(text: str, colour: str, held_out: bool, rng: np.random.Generator) -> l
 
 
 @dataclass(frozen=True)
-class Papers:
+class Papers(RowWorld):
     """Forms of printed text: six labelled fields on white paper, of which one is asked for.
 
     Args:
@@ -165,11 +159,8 @@ class Papers:
     size: tuple[int, int] = (480, 320)
     letters: int = 22
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        world = replace(self, damage=replace(self.damage, contrast=0.4, sd=12.0, blur=3)) if part.shifted else self
-        return [world._row(part, seed, i) for i in range(n)]
+    def _shifted(self) -> Papers:
+        return replace(self, damage=replace(self.damage, contrast=0.4, sd=12.0, blur=3))
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.lab.worlds.splits import row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, row_number, row_seed
 
 FINDINGS: dict[str, tuple[str, ...]] = {
     "cardiomegaly": ("The heart is enlarged", "Enlarged heart shadow", "The heart shadow is enlarged"),
@@ -32,8 +32,8 @@ COMMON = (0.45, 0.4, 0.15, 0.3, 0.2, 0.35, 0.25, 0.4)  # share of reports that h
 
 
 @dataclass(frozen=True)
-class Reports:
-    """Reports with a few of eight findings.
+class Reports(RowWorld):
+    """Reports with a few of eight findings: rows have `findings`, `reference` and `cues`, one number a finding.
 
     Args:
         noise: of the detector's cues; 0 shows every finding.
@@ -48,12 +48,7 @@ class Reports:
     noise: float = 0.6
     least: int = 1
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split: `findings`, `reference`, `cues` (one number a finding)."""
-        part = split_named(split)
-        return [self._row(n_, part, seed) for n_ in range(n)]
-
-    def _row(self, index: int, split: Any, seed: int) -> dict[str, Any]:
+    def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
         present = rng.random(len(NAMES)) < COMMON
         while present.sum() < self.least:

@@ -6,8 +6,8 @@ The prior is a fixed answer for each question text (`truth["prior"]`). Knows not
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,24 @@ SPLITS = {
     "shifted": Split(4, held_out=True, prior="free", shifted=True),
 }
 STREAM = 1_000_000
+
+
+@dataclass(frozen=True)
+class RowWorld:
+    """A world that draws each row by itself: define `_row`. Its arguments `shifted_X` are X in the split `shifted`."""
+
+    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
+        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
+        part = split_named(split)
+        world = self._shifted() if part.shifted else self
+        return [world._row(part, seed, i) for i in range(n)]
+
+    def _shifted(self) -> Self:
+        other = {one.name: getattr(self, one.name) for one in fields(self) if one.name.startswith("shifted_")}
+        return replace(self, **{name.removeprefix("shifted_"): value for name, value in other.items()})
+
+    def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
+        raise NotImplementedError
 
 
 def split_named(name: str) -> Split:

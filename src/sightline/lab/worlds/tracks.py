@@ -14,7 +14,7 @@ import numpy as np
 from sightline.core.motion import COMPASS, Motion
 from sightline.lab.worlds import statements
 from sightline.lab.worlds.canvas import COLOURS, SIDE, Look, Thing, draw, glyphs_of, mask_of
-from sightline.lab.worlds.splits import Split, accept, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, accept, row_number, row_seed
 from sightline.metrics.tracks import describe
 
 USUAL = dict(zip(COLOURS, ("E", "W", "N", "S", "NE", "SW"), strict=True))
@@ -31,7 +31,7 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class Tracks:
+class Tracks(RowWorld):
     """Clips of one drifting digit, 48x48 pixels, one frame a second.
 
     Args:
@@ -52,11 +52,6 @@ class Tracks:
     growths: tuple[int, ...] = (-1, 0, 1)
     prior: float | None = None
     look: Look = Look()
-
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        return [self._row(part, seed, i) for i in range(n)]
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)

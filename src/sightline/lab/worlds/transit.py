@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sightline.lab.worlds.splits import Split, row_number, row_seed, split_named
+from sightline.lab.worlds.splits import RowWorld, Split, row_number, row_seed
 from sightline.parse.stations import bare_station
 
 Lines = dict[str, list[str]]
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Transit:
+class Transit(RowWorld):
     """Questions on transit maps.
 
     Args:
@@ -54,11 +54,6 @@ class Transit:
     kinds: tuple[str, ...] = KINDS
     lines: tuple[int, int] = (3, 5)
     networks: tuple[tuple[str, Mapping[str, tuple[str, ...]]], ...] = ()
-
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        return [self._row(part, seed, i) for i in range(n)]
 
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,30 +26,19 @@ from sightline.lab.worlds.canvas import (
     glyphs_of,
     mask_of,
 )
-from sightline.lab.worlds.digits import PRIOR_NAME
-from sightline.lab.worlds.splits import Split, accept, row_number, row_seed, split_named
+from sightline.lab.worlds.digits import PRIOR_NAME, Question, follows_prior
+from sightline.lab.worlds.splits import RowWorld, Split, accept, row_number, row_seed
 
 PLACES = ("top-left", "top-right", "bottom-left", "bottom-right")
 USUAL_PLACE, USUAL_NEIGHBOUR = "top-left", "square"
 TRIES = 200
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question on one small digit: text, answer, what its text alone suggests, and the things it is about."""
-
-    text: str
-    answer: str
-    problem_type: str
-    asked: tuple[int, ...]
-    prior: str | None = None
-
-
 Ask = Callable[["Wide", Sequence[Thing], int], "Question | None"]
 
 
 @dataclass(frozen=True)
-class Wide:
+class Wide(RowWorld):
     """Questions on large pictures in which what is asked about is small.
 
     Every digit of a picture has its own colour; shapes have any colour and carry no digit. Nothing overlaps.
@@ -84,16 +73,10 @@ class Wide:
     shifted_sizes: tuple[int, int] = (13, 16)
     shifted_look: Look = Look(noise=16.0, background=90, tint=0.25)
 
-    def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
-        """The first `n` rows of a split; row i depends on the seed, the split and i alone."""
-        part = split_named(split)
-        world = replace(self, sizes=self.shifted_sizes, look=self.shifted_look) if part.shifted else self
-        return [world._row(part, seed, i) for i in range(n)]
-
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
         rng = row_seed(seed, split, index)
         kind = str(rng.choice(self.kinds))
-        things, question = accept(lambda: self._sample(kind, split, rng), _follows, split, self.prior, rng)
+        things, question = accept(lambda: self._sample(kind, split, rng), follows_prior, split, self.prior, rng)
         objects = [thing.truth() for thing in things]
         asked = [objects[i] for i in question.asked]
         x1, y1, x2, y2 = things[question.asked[0]].box
@@ -104,7 +87,7 @@ class Wide:
             "problem_type": question.problem_type,
             "boxes": [thing["box"] for thing in asked],
             "labels": [statements.label(thing) for thing in asked],
-            "category": "",
+            "category": question.category,
             "evidence": seen(asked),
             "captions": captions(objects, rng),
             "truth": {
@@ -213,11 +196,6 @@ def neighbour(world: Wide, things: Sequence[Thing], first: int) -> Question | No
 
 
 QUESTIONS: dict[str, Ask] = {"identify": identify, "locate": locate, "quarter": quarter, "neighbour": neighbour}
-
-
-def _follows(scene: tuple[list[Thing], Question]) -> bool | None:
-    question = scene[1]
-    return None if question.prior is None else question.answer == question.prior
 
 
 def _centre(thing: Thing) -> np.ndarray:
