@@ -11,11 +11,12 @@ from PIL import Image
 from sightline import Frame
 from sightline.core.errors import ConfigError, MissingExtra
 from sightline.judges import CachedJudge
+from sightline.media.located import MEDIA, located
 from sightline.rewards.reward import with_judge
 from sightline.scoring import Source, score_file
-from sightline.scoring.located import MEDIA, located
 from sightline.view.cards import Scales, card
-from sightline.view.inspector import Inspector
+from sightline.view.desk import Desk
+from sightline.view.inspector import LATELY, Inspector
 from sightline.view.pictures import gold_tracks, pictures, strengths
 from sightline.view.questions import Recall
 from sightline.view.results import read_results
@@ -56,7 +57,7 @@ def test_marks_in_words_those_of_one_place_together():
     row = {"reward": 1.0, "why": "", "completion": "one two", "marks": marks, "row": 4}
     shown = card(row, 4, [], Scales(), [])
     assert [one.number for one in shown.marks] == [0, 2, 1, 3]
-    assert [one.place for one in shown.marks] == ["0, 0, 5, 5", "0, 0, 5, 5", "“one”", "2, 4"]
+    assert [one.place for one in shown.marks] == ["0, 0, 5, 5", "0, 0, 5, 5", "“one”", "2 to 4"]
     ((unit, (step,)),) = shown.lines
     assert (unit, step.kind, step.left, step.width) == ("step", "miss", 50.0, 50.0)
 
@@ -133,7 +134,29 @@ def test_the_pages_of_a_group_name_each_other(judged):
     assert group.count('class="sibling') == GROUP
     assert 'data-card="10"' in rollout
     assert "asked of the judge" in rollout
-    assert inspector.open("no row") == inspector.open(10**9) == ("", "")
+    assert inspector.find({"row": "no row"}) == inspector.find({"row": 10**9}) == inspector.find({})
+
+
+def test_pictures_seen_lately_are_not_decoded_again(judged, monkeypatch):
+    from sightline.media import images
+
+    results, _ = judged
+    loaded, load = [], images.load
+    monkeypatch.setattr(images, "load", lambda source, folder: loaded.append(source) or load(source, folder))
+    inspector = Inspector.of(results.files[0], results.files[0])
+    for _ in range(3):
+        inspector.find({"row": 1})
+    assert len(loaded) == 1
+    for row in range(2, 2 + LATELY):
+        inspector.open(row)
+    assert len(inspector._lately) == LATELY
+    inspector.open(1)
+    assert len(loaded) == LATELY + 2
+
+
+def test_results_without_texts_say_why(tmp_path):
+    pq.write_table(pa.table({"reward": [0.5], "why": [""]}), tmp_path / "lean.parquet")
+    assert "scored with --lean" in Inspector.of(tmp_path / "lean.parquet").find({})["rollout"]
 
 
 def test_texts_that_would_take_long_to_read_are_left_out(tmp_path):
@@ -149,5 +172,5 @@ def test_without_gradio_the_message_names_both_ways(judged, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(MissingExtra, match=r"sightline\[view\]") as caught:
-        live.application(Inspector.of(judged[0].files[0]))
+        live.application(Desk(lambda: Inspector.of(judged[0].files[0]), ()))
     assert any("--static" in note for note in caught.value.__notes__)

@@ -168,18 +168,114 @@ def test_nothing_is_asked_of_anybody_else(tab, single):
     assert opened.complaints == []
 
 
-def test_only_this_machine_under_its_own_name(single):
+def refused(address, **headers) -> int:
+    """The status with which a request is turned away."""
+    body = b"{}" if headers.pop("post", False) else None
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=60)
+    with caught.value as answer:
+        return answer.code
+
+
+def test_only_pages_of_its_own(single):
     with urllib.request.urlopen(single, timeout=60) as reply:
         assert "connect-src 'self'" in reply.headers["content-security-policy"]
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(urllib.request.Request(single, headers={"host": "evil.example"}), timeout=60)
-    with refused.value as answer:
-        assert answer.code == 400
+    assert refused(single, host="evil.example") == 400
+    asked = f"{single}/gradio_api/component_server"
+    assert refused(asked, post=True, origin="http://evil.example") == 403
+    assert refused(asked, post=True, **{"sec-fetch-site": "same-site"}) == 403
+    assert refused(f"{single}/gradio_api/upload", post=True) == 403
+    assert refused(f"{single}/gradio_api/file=/etc/hostname") in (403, 404)
 
 
-def test_whatever_is_sent_is_answered(single):
-    for data in ({"form": {"part": "x", "low": "NaN", "first": -3, "row": "no"}}, {"form": {"text": "\u0000" * 900}}):
-        body = json.dumps({"data": [], "event_data": data, "fn_index": 0, "session_hash": "s"}).encode()
-        request = urllib.request.Request(f"{single}/gradio_api/run/predict", body, {"content-type": "application/json"})
+def test_whatever_is_sent_is_answered(tab, single):
+    page = tab(single).page
+    shown(page, 0)
+    with urllib.request.urlopen(f"{single}/config", timeout=60) as reply:
+        components = json.loads(reply.read())["components"]
+    number = next(one["id"] for one in components if one["props"].get("elem_id") == "inspector")
+    for data in (
+        {"part": "x", "low": "NaN", "first": -3, "row": "no", "read": "x"},
+        {"text": "\u0000" * 900},
+        [],
+        None,
+    ):
+        said = {"data": data, "component_id": number, "fn_name": "find_rollouts", "session_hash": "s"}
+        request = urllib.request.Request(
+            f"{single}/gradio_api/component_server", json.dumps(said).encode(), {"content-type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=60) as reply:
-            assert "of 72 rollouts" in json.loads(reply.read())["data"][0]
+            assert f"of {ALL} rollouts" in json.loads(reply.read())["listing"]
+
+
+def test_no_key_is_lost_however_fast(tab, single):
+    page = tab(single).page
+    shown(page, 0)
+    page.focus('#listing [data-row="0"]')
+    for _ in range(12):
+        page.keyboard.press("ArrowDown")
+    shown(page, 12)
+    page.wait_for_selector('#group [data-row="12"].on')
+    assert page.evaluate("document.activeElement.dataset.row") == "12"
+
+
+def test_tabs_go_through_everything(tab, single):
+    page = tab(single).page
+    shown(page, 0)
+    where = "document.activeElement.closest('nav, form, .items, .pager, #rollout, #group, body')"
+    seen = []
+    for _ in range(99):
+        page.keyboard.press("Tab")
+        place = page.evaluate(f"({where}).id || ({where}).className || ({where}).localName")
+        if place == "body":  # from there the browser goes on to its own controls
+            break
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", page.evaluate("document.activeElement.outerHTML")[:200]
+        seen.append(place)
+    assert list(dict.fromkeys(seen)) == ["nav", "filter", "items", "pager", "rollout", "group"]
+    assert page.evaluate("document.querySelectorAll('.items [tabindex=\"0\"]').length") == 1
+    assert seen.count("items") == 1  # the list is one stop; arrows go through it
+
+
+def test_what_a_place_earned_is_said_where_the_pointer_is(tab, single):
+    page = tab(single).page
+    shown(page, 0)
+    page.hover("#rollout mark.hit >> nth=0")
+    tip = page.locator(".tip")
+    assert "cites the evidence" in tip.text_content()
+    page.hover("#listing .item .cells >> nth=0")
+    assert "iou" in tip.text_content()
+    page.hover(".top h1")
+    assert tip.is_hidden()
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in colour[4:-1].split(",")]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(tab, single, scheme):
+    page = tab(f"{single}/#row=7", scheme=scheme).page
+    shown(page, 7)
+    for what in (
+        ".found",
+        ".item .snippet",
+        ".score.failed",
+        ".label",
+        ".bar-row.failed small",
+        ".where",
+        ".path",
+        ".tag",
+    ):
+        inks = page.eval_on_selector(
+            what,
+            """one => { const ink = getComputedStyle(one).color;
+            for (let at = one; at; at = at.parentElement) {
+              const ground = getComputedStyle(at).backgroundColor;
+              if (/^rgb\\(/.test(ground)) return [ink, ground];
+            } return [ink, getComputedStyle(document.body).backgroundColor]; }""",
+        )
+        dark, light = sorted(map(luminance, inks))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (what, inks)

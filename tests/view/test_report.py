@@ -212,10 +212,13 @@ def test_results_without_the_columns_of_the_file_are_shown(scored, tmp_path):
 
 
 def test_an_empty_part_and_one_value_have_charts():
-    from sightline.view.charts import Curve, curve, histogram
+    from sightline.view.charts import SPOTS, Curve, curve, histogram
 
     assert "no value" in histogram(np.array([np.nan]))
     assert "no value" in curve(Curve("x", np.array([1.0]), np.array([np.nan])))
     for values in ([3.0], [np.inf, 1.0], list(range(100))):
         assert "nan" not in histogram(np.array(values, float))
-    assert "nan" not in curve(Curve("x", np.array([1.0, 2, 3]), np.array([1, np.nan, 2]), np.array([1, 1, np.nan])))
+    gaps = curve(Curve("x", np.array([1.0, 2, 3]), np.array([1, np.nan, 2]), np.array([1, 1, np.nan])))
+    assert "nan" not in gaps
+    assert re.findall('data-tip="(.*?)"', gaps) == ["step 1: 1 ± 1", "step 3: 2"]
+    assert curve(Curve("x", np.arange(5000.0), np.arange(5000.0))).count("data-tip") == SPOTS

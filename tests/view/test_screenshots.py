@@ -32,7 +32,7 @@ def run(tmp_path_factory):
     from sightline.lab import demo
 
     folder = tmp_path_factory.mktemp("run") / "evidence"
-    demo._trained("evidence", folder, STEPS, Console(quiet=True))
+    demo.trained("evidence", folder, STEPS, Console(quiet=True))
     return folder
 
 

@@ -59,16 +59,18 @@ def view(
         written = report(path, out, title=title, shown=shown)
         typer.echo(f"report  {written} ({written.stat().st_size / 1e6:.1f} MB)")
         return
+    from sightline.view.desk import Desk
     from sightline.view.inspector import Inspector
     from sightline.view.live import serve
 
     recall = None if judge_cache is None else _recall(judge_cache, system, variant, (plus, minus), reward)
-    serve(Inspector.of(path, beside, title, recall), port, lambda address: _tell(address, not no_browser))
+    desk = Desk(lambda: Inspector.of(path, beside, title, recall), [path] if beside is None else [path, beside])
+    serve(desk, port, lambda address: _tell(address, not no_browser))
 
 
 def _recall(cache: Path, system: str, variant: str, changes: tuple[Words, Words], reward: str) -> Recall:
     from sightline import system as record
-    from sightline.scoring.located import MEDIA, located
+    from sightline.media.located import MEDIA, located
     from sightline.view.questions import Recall
 
     if bool(system) == bool(reward):

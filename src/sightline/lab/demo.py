@@ -46,7 +46,7 @@ def demo(folder: Path, steps: int = STEPS) -> dict[str, dict[str, float]]:
     table = {"before (cold start)": figures(*tiny_vlm.load("prior"))}
     for arm in ("accuracy only", "evidence"):
         console.print(f"Training {steps} steps of GRPO: {video_ver.ARMS[arm]}")
-        table[f"after: {arm}"] = figures(*_trained(arm, folder / arm.replace(" ", "-"), steps, console))
+        table[f"after: {arm}"] = figures(*trained(arm, folder / arm.replace(" ", "-"), steps, console))
     _show(console, table)
     page = _report(folder)
     (folder / "table.json").write_text(json.dumps(table, indent=2))
@@ -73,7 +73,17 @@ def figures(model: Any, processor: Any) -> dict[str, float]:
     return {**found, "format": float(np.mean(Format()(Batch(said)).values))}
 
 
-def _trained(arm: str, folder: Path, steps: int, console: Any) -> tuple[Any, Any]:
+def trained(arm: str, folder: Path, steps: int, console: Any) -> tuple[Any, Any]:
+    """Train one arm of the demonstration from its cold start.
+
+    Args:
+        arm: of `lab.experiments.video_ver`.
+        folder: becomes the folder of the run; what is there is replaced.
+        steps: updates of the policy.
+        console: where a bar over the steps goes.
+
+    Returns: (model, processor).
+    """
     import shutil
 
     import sightline

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | Mapping[str, Any] | Sequence[images.Source]"
+_LOCAL = {"protocol_whitelist": "file"}  # a playlist that poses as a clip fetches nothing
 _SEEK_GAP = 200  # frames; skipping fewer is quicker by decoding them
 
 
@@ -93,7 +94,7 @@ def read(source: Source, n: int, folder: str | os.PathLike[str] | None = None) -
     except ImportError as error:
         raise MissingExtra.of("reading video files", "video") from error
     try:
-        with av.open(_opened(source, folder)) as container:
+        with av.open(_opened(source, folder), options=_LOCAL) as container:
             return _sampled(container, n)
     except (av.FFmpegError, EOFError, ValueError) as error:
         raise MediaError(f"video {name} cannot be decoded: {error}") from error

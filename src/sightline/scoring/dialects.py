@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sightline.core.errors import ColumnError, ConfigError, did_you_mean
+from sightline.media.located import MEDIA, located
 from sightline.scoring import nested
 from sightline.scoring.blocks import Block, JsonBlock
 from sightline.scoring.joining import Join
-from sightline.scoring.located import MEDIA, located
 
 Step: TypeAlias = "str | int"
 

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sightline.core.errors import ColumnError
+from sightline.media.located import MEDIA, located
 from sightline.scoring.blocks import Block, JsonBlock
-from sightline.scoring.located import MEDIA, located
 from sightline.scoring.nested import request_columns
 from sightline.scoring.readers import read_blocks, rollout_files
 

@@ -11,7 +11,7 @@ from sightline.core.rollout import policy_text
 from sightline.core.scores import ABSTAIN, ERROR
 from sightline.rewards.algebra import NOT_EVALUATED
 from sightline.view.charts import number
-from sightline.view.pictures import MOST, SIDE, Picture, pictures, strengths
+from sightline.view.pictures import MOST, SIDE, Picture, pictures, shared_frame, strengths
 from sightline.view.questions import Asked
 from sightline.view.results import MEASURES, Results, given
 from sightline.view.texts import Claim, Said, claims, prompt_text, turns
@@ -133,6 +133,7 @@ def card(
     shown: Sequence[Picture],
     kind: str = "",
     asked: Sequence[Asked] = (),
+    whole: bool = False,
 ) -> Card:
     """A row as a card.
 
@@ -142,6 +143,7 @@ def card(
         shown: its pictures, see `pictures`.
         kind: worst, best, unscored or nothing.
         asked: what its judge was asked.
+        whole: whether long texts are shown whole.
     """
     marks = row.get("marks") or []
     completion = row.get("completion") or ""
@@ -156,7 +158,7 @@ def card(
         why=row["why"] or "",
         bars=tuple(scales.bar(name, row.get(name), row.get(f"why_{name}") or "") for name in names),
         prompt=prompt_text(row.get("prompt")) or str(row.get("question") or row.get("problem") or ""),
-        turns=tuple(turns(completion, marks)),
+        turns=tuple(turns(completion, marks, whole)) if "completion" in row else (),
         pictures=tuple(shown),
         claims=tuple(claims(row, text)),
         truth=truth if isinstance(truth, str) else _written(truth),
@@ -176,8 +178,6 @@ def cards(
     results: Results, chosen: Sequence[tuple[str, int]], scales: Scales, side: int = SIDE, most: int = MOST
 ) -> list[Card]:
     """(kind, number) of some rollouts as cards."""
-    from sightline.view.pictures import shared_frame
-
     rows = results.rows([row for _, row in chosen])
     names = results.shown
     folders, frame = results.folders(), shared_frame(rows)
@@ -229,6 +229,8 @@ def _one(at: int, mark: Mapping[str, Any], text: str, strength: float, end: floa
     else:
         where = ", ".join(f"{coordinate:.4g}" for coordinate in spot)
     along = mark["unit"] in IN_LINE and len(spot) == 2
+    if along:
+        where = f"{spot[0]:.4g} to {spot[1]:.4g}"
     left, width = (100 * spot[0] / end, 100 * (spot[1] - spot[0]) / end) if along else (0.0, 0.0)
     kind = "hit" if mark["value"] > 0 else "miss"
     return Listed(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT = 320.0, 130.0
 LEFT, RIGHT, TOP, BOTTOM = 10.0, 10.0, 8.0, 22.0
 GUTTER = 44.0  # room for the labels of the vertical axis
+SPOTS = 60  # places along a curve that say what it is there
 FEW = 9  # so many different values get a bar each
 
 
@@ -99,9 +100,27 @@ def curve(line: Curve) -> Markup:
     for run in runs:
         if known[run[0]]:
             parts.append(f'<polyline class="line" points="{_points(zip(x[run], y(line.values[run]), strict=True))}"/>')
+    parts.append(_spots(line, x, known))
     end = int(np.flatnonzero(known)[-1])
     parts.append(f'<circle class="dot" cx="{x[end]:.1f}" cy="{y(line.values)[end]:.1f}" r="3"/>')
     return _svg("".join(parts), f"{line.name}: {line.values[end]:.4g} at step {line.steps[end]:.0f}")
+
+
+def _spots(line: Curve, x: NDArray[np.float64], known: NDArray[np.bool_]) -> str:
+    """What the curve says, where the pointer is: a strip for each of its points, or for some of very many."""
+    there = np.flatnonzero(known)
+    there = there[np.unique(np.linspace(0, len(there) - 1, min(len(there), SPOTS)).round().astype(int))]
+    middles = (x[there][1:] + x[there][:-1]) / 2
+    edges = np.concatenate([[LEFT + GUTTER], middles, [WIDTH - RIGHT]])
+    strips = []
+    for at, left, right in zip(there.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        spread = float("nan") if line.spread is None else float(line.spread[at])
+        around = "" if math.isnan(spread) else f" ± {number(spread)}"
+        strips.append(
+            f'<rect class="spot" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HEIGHT - TOP - BOTTOM}" '
+            f'data-tip="step {line.steps[at]:.0f}: {number(float(line.values[at]))}{around}"/>'
+        )
+    return "".join(strips)
 
 
 def number(value: float | None, digits: int = 3) -> str:

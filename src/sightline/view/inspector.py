@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from markupsafe import Markup
 
 from sightline.core.errors import RolloutFileError, SightlineError
 from sightline.core.rollout import policy_text
@@ -17,7 +19,7 @@ from sightline.view.beside import check_same, scored_as, variant_names
 from sightline.view.cards import Bar, Card, Scales
 from sightline.view.charts import number
 from sightline.view.overview import Source, names, overview, read_source
-from sightline.view.pictures import pictures, shared_frame
+from sightline.view.pictures import Shot, drawn, shared_frame, shots
 from sightline.view.questions import Asked, Recall
 from sightline.view.results import Results
 from sightline.view.selection import SAME, Selection, Wanted
@@ -26,7 +28,9 @@ from sightline.view.texts import TAG
 LAST_FILES = 400  # of a run's rollout files, so many of the latest are read
 STEP = 25  # rollouts on a page of the list
 SIDE, MOST = 900, 16  # pixels of a picture, pictures or frames of a rollout
+LATELY = 16  # rollouts whose pictures are kept
 FELLOWS = 32  # rollouts of a group that are listed
+CELLS = 24  # parts of a rollout that the list shows
 BEGINNING, END = 48, 72  # characters of a text that the list shows
 CHEAP = 64_000_000  # bytes that may be decoded to show how the completions of a page begin
 
@@ -58,15 +62,6 @@ class Item:
     sign: str = ""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Pieces of the page as HTML."""
-
-    listing: str
-    rollout: str
-    group: str
-
-
 @dataclass(frozen=True, eq=False)
 class Inspector:
     """A scored file or a run, to be looked at rollout by rollout.
@@ -85,6 +80,7 @@ class Inspector:
     sides: tuple[str, str] = ("", "")
     recall: Recall | None = None
     selection: Selection = field(init=False, repr=False)
+    _lately: dict[int, list[Shot]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.source.results is not None:
@@ -121,54 +117,75 @@ class Inspector:
         """Everything a filter can be about."""
         return names((*self.results.parts, *self.results.measures))
 
-    def shell(self) -> str:
-        """The head of the page with its filter."""
-        ranges = {name: self.results.numbers(name).known for name in self.parts} if self.source.results else {}
+    def page(self, read: int = 0) -> str:
+        """The page without rollouts: its head with the filter, empty panes, counts, curves and distributions.
+
+        Args:
+            read: which reading of the files this is; questions from the page name it.
+        """
+        has_rollouts = self.source.results is not None
+        ranges = {name: self.results.numbers(name).known for name in self.parts} if has_rollouts else {}
         return pages.render(
-            "shell.html.j2",
+            "inspector.html.j2",
             title=self.title,
+            read=read,
             path="" if str(self.source.path) == self.title else str(self.source.path),
-            has_rollouts=self.source.results is not None,
+            unfinished=self.source.unfinished,
+            has_rollouts=has_rollouts,
             ranges={
                 name: (number(float(known.min())), number(float(known.max()))) if len(known) else ("", "")
                 for name, known in ranges.items()
             },
             run=self.source.path.is_dir(),
             beside=self.beside is not None,
-            boxes=True,
+            overview=self._overview,
         )
 
-    def overview(self) -> str:
-        """Counts, curves and distributions."""
-        return pages.render("overview.html.j2", **overview(self.source))
+    @cached_property
+    def _overview(self) -> Markup:
+        return Markup(pages.render("overview.html.j2", **overview(self.source)))
 
-    def find(self, form: Mapping[str, Any]) -> Answer:
-        """A page of the list and its first rollout, or the one of the form's `row`; whatever the form holds.
+    def find(self, form: Mapping[str, Any]) -> dict[str, str]:
+        """Pieces of the page as HTML, by the name of their pane: `listing`, `rollout` and `group`.
+
+        The rollout is the one of the form's `row`, or the first of the page of the list. Whatever the form holds, there
+        is an answer.
 
         Args:
-            form: fields of `Wanted`, `first` (place of the page in the list) and `row`.
+            form: fields of `Wanted`; `first`, the place of the page in the list; `row`; `listed`, False if the list
+                stays as it is; `whole`, True if long texts are not cut.
         """
-        rows = self.selection.rows(Wanted.read(dict(form), self.parts))
-        row = _whole(form.get("row"), len(self.results))
-        first = min(_whole(form.get("first"), len(rows)) or 0, max(len(rows) - 1, 0)) // STEP * STEP
-        page = rows[first : first + STEP].tolist()
-        chosen = row if row is not None else page[0] if page else None
-        listed = pages.piece("listing", self.items(page), chosen, first, STEP, len(rows), len(self.results))
-        rollout, group = ("", "") if chosen is None else self.open(chosen)
-        return Answer(listed, rollout, group)
+        row, listed = _whole(form.get("row"), len(self.results)), bool(form.get("listed", True))
+        panes = {}
+        if listed or row is None:
+            rows = self.selection.rows(Wanted.read(dict(form), self.parts))
+            first = min(_whole(form.get("first"), len(rows)) or 0, max(len(rows) - 1, 0)) // STEP * STEP
+            page = rows[first : first + STEP].tolist()
+            row = row if row is not None else page[0] if page else None
+            listing = self.items(page), row, first, STEP, len(rows), len(self.results)
+            panes["listing"] = pages.piece("listing", *listing)
+        rollout, group = ("", "") if row is None else self._opened(row, bool(form.get("whole")))
+        return {**panes, "rollout": rollout, "group": group}
 
-    def open(self, asked: Any) -> tuple[str, str]:
-        """One rollout, and its group beside it; nothing for what is no row number."""
-        row = _whole(asked, len(self.results))
-        if row is None:
-            return "", ""
+    def _opened(self, row: int, whole: bool) -> tuple[str, str]:
+        """The same as `open`; of a row that others wrote, and wrote otherwise than `score` does, what is wrong."""
+        try:
+            return self.open(row, whole)
+        except pa.ArrowException:
+            raise
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            said = f"Row {row} cannot be shown: its columns are not as `sightline score` writes them"
+            return pages.piece("trouble", f"{said} ({type(error).__name__}: {error})."), ""
+
+    def open(self, row: int, whole: bool = False) -> tuple[str, str]:
+        """One rollout, and its group beside it."""
         own = np.flatnonzero(self.results.group == self.results.group[row])
         first = int(np.clip(np.searchsorted(own, row) - FELLOWS // 2, 0, max(len(own) - FELLOWS, 0)))
         fellows = own[first : first + FELLOWS].tolist()
         label = self.results.labels[int(self.results.group[row])].as_py()
         items = self.items(fellows) if len(own) > 1 else []
         group = pages.piece("siblings", items, row, label, len(own) - len(fellows)) if items else ""
-        return self._rollout(row, own.tolist()), group
+        return self._rollout(row, own.tolist(), whole), group
 
     def items(self, rows: Sequence[int]) -> list[Item]:
         """Some rollouts as the list shows them; without their text where reading it would take long."""
@@ -177,7 +194,7 @@ class Inspector:
         return [self._item(row, data) for row, data in zip(rows, self.results.rows(rows, columns), strict=True)]
 
     def _item(self, row: int, data: Mapping[str, Any]) -> Item:
-        parts = [part for part in self.results.parts if part.name in ("reward", *self.results.shown)]
+        parts = [part for part in self.results.parts if part.name in ("reward", *self.results.shown[:CELLS])]
         bars = [self.scales.bar(p.name, float(p.values[row]), _reason(p.failing[row])) for p in parts]
         item = Item(
             row,
@@ -185,7 +202,7 @@ class Inspector:
             bars[0].state,
             tuple(_cell(bar) for bar in bars[1:]),
             cards.short_place(row, data),
-            _ends(policy_text(data.get("completion") or "")),
+            _snippet(data.get("completion")),
         )
         if self.beside is None:
             return item
@@ -194,24 +211,46 @@ class Inspector:
         sign = "same" if abs(apart) <= SAME else "more" if apart > 0 else "less" if apart < 0 else "unknown"
         return replace(item, other=other.value, other_state=other.state, difference=signed(apart), sign=sign)
 
-    def _rollout(self, row: int, fellows: list[int]) -> str:
+    def _rollout(self, row: int, fellows: list[int], whole: bool) -> str:
         data = self.results.rows([row])[0]
         asked, problem = self._asked(data, fellows)
-        card = self._card(data, row, self.results, asked)
+        taken = self._taken(row, data)
+        card = self._card(data, row, self.results, taken, whole, asked)
         if self.beside is None:
-            return problem + pages.piece("rollout", card)
+            return problem + pages.piece("alone", card)
         other = scored_as(data, self.results, self.beside.rows([row])[0])
-        pair = [card, self._card(other, row, self.beside, ())]
+        pair = [card, self._card(other, row, self.beside, taken, whole)]
         return problem + pages.piece("pair", pair, self.sides, signed(float(self.selection.difference[row])))
 
-    def _card(self, data: dict[str, Any], row: int, results: Results, asked: Sequence[Asked]) -> Card:
-        shown = pictures(data, self.results.folders(), shared_frame([data]) or self._frame, SIDE, MOST)
-        return cards.card(data, row, results.shown, self.scales, shown, asked=asked)
+    def _card(
+        self,
+        data: dict[str, Any],
+        row: int,
+        results: Results,
+        taken: Sequence[Shot],
+        whole: bool,
+        asked: Sequence[Asked] = (),
+    ) -> Card:
+        shown = drawn(taken, data, shared_frame([data]) or self._frame)
+        return cards.card(data, row, results.shown, self.scales, shown, asked=asked, whole=whole)
+
+    def _taken(self, row: int, data: Mapping[str, Any]) -> list[Shot]:
+        """The pictures of a rollout; those seen lately are not decoded again, which takes long for a video."""
+        taken = self._lately.get(row)
+        if taken is None:
+            taken = shots(data, self.results.folders(), SIDE, MOST)
+            for old in list(self._lately)[: max(0, len(self._lately) + 1 - LATELY)]:
+                self._lately.pop(old, None)
+            self._lately[row] = taken
+        return taken
 
     @cached_property
     def _frame(self) -> Mapping[str, Any] | None:
-        """The coordinates that the first rollouts with boxes write in."""
-        return shared_frame(self.results.rows(range(min(len(self.results), 64)), ["marks"]))
+        """The coordinates that the first rollouts with boxes write in; none if their marks are not ours."""
+        try:
+            return shared_frame(self.results.rows(range(min(len(self.results), 64)), ["marks"]))
+        except (TypeError, LookupError):
+            return None
 
     def _asked(self, data: dict[str, Any], fellows: list[int]) -> tuple[list[Asked], str]:
         if self.recall is None:
@@ -233,6 +272,14 @@ def signed(value: float) -> str:
     if abs(value) <= SAME:
         return "0"
     return number(value).replace("-", "−") if not value > 0 else f"+{number(value)}"
+
+
+def _snippet(completion: Any) -> str:
+    """The ends of what was written; nothing of what is no completion."""
+    try:
+        return _ends(policy_text(completion or ""))
+    except (TypeError, AttributeError, LookupError, SightlineError):
+        return ""
 
 
 def _ends(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sightline.core.errors import ConfigError, MissingExtra
 from sightline.view import pages
-from sightline.view.inspector import Inspector
+from sightline.view.desk import Desk
 
 HOST, PORT = "127.0.0.1", 7870
 # gradio evaluates its own templates, hence unsafe-eval; a page may ask this server and nobody else
@@ -23,11 +23,11 @@ HEADERS = {"content-security-policy": POLICY, "referrer-policy": "no-referrer", 
 FONTS = ("system-ui", "Segoe UI", "Helvetica", "Arial", "sans-serif")
 
 
-def serve(inspector: Inspector, port: int | None = None, ready: Callable[[str], Any] = print) -> None:
+def serve(desk: Desk, port: int | None = None, ready: Callable[[str], Any] = print) -> None:
     """Serve the page on this machine until the process is told to stop.
 
     Args:
-        inspector: what it shows.
+        desk: answers its pages.
         port: 0 takes a free one; None: 7870, or a free one if that is taken.
         ready: is called with the address as soon as the page can be opened.
 
@@ -35,7 +35,7 @@ def serve(inspector: Inspector, port: int | None = None, ready: Callable[[str], 
         MissingExtra: gradio is not installed.
         ConfigError: the port is taken.
     """
-    app = application(inspector)
+    app = application(desk)
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -47,7 +47,7 @@ def serve(inspector: Inspector, port: int | None = None, ready: Callable[[str], 
         Server(uvicorn.Config(app, log_level="warning", ws="none")).run([listening])
 
 
-def application(inspector: Inspector) -> Any:
+def application(desk: Desk) -> Any:
     """The page as an ASGI application.
 
     Raises:
@@ -67,7 +67,7 @@ def application(inspector: Inspector) -> Any:
     theme = gradio.themes.Base(font=FONTS, font_mono=("ui-monospace", "DejaVu Sans Mono", "monospace"))
     mounted = gradio.mount_gradio_app(
         app,
-        _blocks(inspector),
+        _blocks(desk),
         path="/",
         server_name=HOST,
         footer_links=[],
@@ -78,35 +78,29 @@ def application(inspector: Inspector) -> Any:
         mcp_server=False,
         enable_monitoring=False,
     )
-    # a page of another site cannot get here under a name of its own
-    return _WithHeaders(TrustedHostMiddleware(mounted, allowed_hosts=[HOST, "localhost"]))
+    # a page of another site cannot get here, neither as itself nor under a name of its own
+    return _OfThisPage(TrustedHostMiddleware(mounted, allowed_hosts=[HOST, "localhost"]))
 
 
-def _blocks(inspector: Inspector) -> Any:
+def _blocks(desk: Desk) -> Any:
     import gradio
 
-    def find(event: gradio.EventData) -> tuple[str, str, str]:
-        answer = inspector.find(event.form)
-        return answer.listing, answer.rollout, answer.group
+    # gradio makes them attributes of the component, hence names that it has not
+    def open_page(_: Any) -> str:
+        return desk.page()
 
-    def open_(event: gradio.EventData) -> tuple[str, str]:
-        return inspector.open(event.row)
+    def find_rollouts(form: Any) -> dict[str, str]:
+        return desk.find(form if isinstance(form, dict) else {})
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
-    with gradio.Blocks(title=f"{inspector.title} · sightline", analytics_enabled=False, fill_width=True) as blocks:
-        shell = gradio.HTML(
-            inspector.shell(), elem_id="shell", apply_default_css=False, js_on_load=pages.asset("inspector.js")
+    title = f"{desk.latest.title} · sightline"
+    with gradio.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
+        gradio.HTML(
+            '<p class="soft opening">Reading …</p>',
+            elem_id="inspector",
+            apply_default_css=False,
+            js_on_load=pages.asset("inspector.js"),
+            server_functions=[open_page, find_rollouts],
         )
-        if inspector.source.results is not None:
-            first = inspector.find({})
-            with gradio.Row(elem_id="rollouts"):
-                listing = gradio.HTML(first.listing, elem_id="listing", **plain)
-                rollout = gradio.HTML(first.rollout, elem_id="rollout", **plain)
-                group = gradio.HTML(first.group, elem_id="group", **plain)
-            shell.find(find, None, [listing, rollout, group], **quiet)
-            shell.open(open_, None, [rollout, group], **quiet)
-        gradio.HTML(inspector.overview(), elem_id="overview", **plain)
     return blocks
 
 
@@ -124,17 +118,31 @@ def _listening(port: int | None) -> socket.socket:
     raise ConfigError("no port is free")
 
 
-class _WithHeaders:
-    """An application whose every answer carries some headers."""
+class _OfThisPage:
+    """An application that answers its own pages only, whose every answer carries some headers."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        from starlette.responses import PlainTextResponse
+
         async def sent(message: Any) -> None:
             if message["type"] == "http.response.start":
                 added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
-        await self.app(scope, receive, sent)
+        app = self.app
+        if scope["type"] == "http" and not _own(dict(scope["headers"]), scope["method"], scope["path"]):
+            app = PlainTextResponse("the inspector answers its own pages only", 403)
+        await app(scope, receive, sent)
+
+
+def _own(headers: dict[bytes, bytes], method: str, path: str) -> bool:
+    """Whether a request may come from a page of the inspector; browsers say who asks. Nothing is ever uploaded."""
+    foreign = headers.get(b"sec-fetch-site", b"none") in (b"cross-site", b"same-site")
+    origin = headers.get(b"origin")
+    asked = origin is None or origin == b"http://" + headers.get(b"host", b"")
+    opened = method == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"  # a link to the page may be anywhere
+    return asked and (opened or not foreign) and not path.endswith("/upload")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +17,9 @@ from numpy.typing import NDArray
 
 from sightline.core.errors import RolloutFileError
 from sightline.view.charts import Curve, curve, histogram, number
+from sightline.view.lines import as_parquet
 from sightline.view.results import Part, Results, read_results
-from sightline.view.runs import is_run, run_curves, run_rollouts
+from sightline.view.runs import is_run, run_curves, run_lines, run_rollouts
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,18 @@ class Source:
     """What a page is about.
 
     Args:
-        path: a scored file, or the folder of a run.
+        path: a scored file, Parquet or JSON lines, or the folder of a run.
         results: its rollouts; None for a run that has none yet.
         curves: stage -> curves of a run.
         left_out: rollout files of a run that are older than the ones shown.
+        unfinished: whether `score` is still at work, or was killed: these are the rollouts scored by now.
     """
 
     path: Path
     results: Results | None
     curves: Mapping[str, list[Curve]]
     left_out: int = 0
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Groups:
 
 
 def read_source(path: Path | str, last: int) -> Source:
-    """A scored file or a run.
+    """A scored file, one that is being written, or a run.
 
     Args:
         last: of a run's rollout files, so many of the latest are read.
@@ -59,14 +66,46 @@ def read_source(path: Path | str, last: int) -> Source:
         RolloutFileError: there is nothing to show.
     """
     path = Path(path)
+    if path.suffix == ".jsonl":
+        return _of_lines(path, [path], {})
     if not path.is_dir():
-        return Source(path, read_results([path]), {})
+        return _of_file(path)
     if not is_run(path):
-        raise RolloutFileError(f"{path}: not a training run: it has neither `metrics.jsonl` nor `rollouts/`")
-    curves, files = run_curves(path), run_rollouts(path)
+        raise RolloutFileError(
+            f"{path}: not a training run: it has neither `metrics.jsonl` nor `rollouts/` or `scored/`"
+        )
+    curves, files, lines = run_curves(path), run_rollouts(path), run_lines(path)
+    if not files and lines:
+        return _of_lines(path, lines, curves)
     if not curves and not files:
-        raise RolloutFileError(f"{path}: the run has logged nothing yet")
+        raise RolloutFileError(f"{path}: the run has logged nothing yet; try again after its first step")
     return Source(path, read_results(files[-last:]) if files else None, curves, max(0, len(files) - last))
+
+
+def _of_file(path: Path) -> Source:
+    """A result, or as much of it as is scored by now."""
+    parts = path.with_name(f"{path.name}.parts")
+    if path.exists() or not parts.is_dir():
+        return Source(path, read_results([path]), {})
+    files = sorted(parts.glob("*.parquet"))
+    if not files:
+        raise RolloutFileError(f"{path}: is being scored, and nothing is finished yet; try again in a while")
+    results, facts = read_results(files), parts / "facts.json"
+    if facts.exists() and not results.facts:
+        results = replace(results, facts=json.loads(facts.read_bytes()))
+    return Source(path, results, {}, unfinished=True)
+
+
+def _of_lines(path: Path, files: Sequence[Path], curves: Mapping[str, list[Curve]]) -> Source:
+    """Scored rollouts as JSON lines, by way of a Parquet file that lives as long as the source does."""
+    folder = Path(tempfile.mkdtemp(prefix="sightline-view-"))
+    try:
+        source = Source(path, read_results([as_parquet(files, folder / "lines.parquet")]), curves)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(source, shutil.rmtree, folder, True)
+    return source
 
 
 def group_spread(results: Results) -> Groups:
@@ -103,6 +142,7 @@ def overview(source: Source) -> dict[str, Any]:
         "groups": groups,
         "spread": Markup("") if groups is None else histogram(groups.spread),
         "left_out": source.left_out,
+        "unfinished": source.unfinished,
     }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SIDE = 420  # pixels of the longer side of a picture, unless more is asked for
 THUMB = 96  # of those in a strip
 MOST = 6  # pictures of one rollout, likewise
+BESIDE = 2  # so many pictures stand beside each other; more become a strip
 GOLD = ("gold_boxes", "boxes", "bbox", "solution", "answer")
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _BOX = re.compile(
@@ -70,24 +71,32 @@ class Trail:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture of a rollout, or why it cannot be shown.
+class Shot:
+    """One picture of a rollout, or why it cannot be shown, before anything is drawn on it.
 
     Args:
+        number: of the picture, or of the frame of its clip, which marks name.
         data: a data URL.
         width, height: of the original, the coordinates of the boxes.
         caption: which frame of a clip it is.
-        thumb: a data URL of the picture, small.
+        thumb: a data URL of the picture, small; empty where a rollout has too few pictures for a strip.
     """
 
+    number: int = 0
     data: str = ""
     width: int = 0
     height: int = 0
-    boxes: tuple[Rectangle, ...] = ()
     problem: str = ""
-    trails: tuple[Trail, ...] = ()
     caption: str = ""
     thumb: str = ""
+
+
+@dataclass(frozen=True)
+class Picture(Shot):
+    """A picture with its boxes, and the ways of objects through the clip it belongs to."""
+
+    boxes: tuple[Rectangle, ...] = ()
+    trails: tuple[Trail, ...] = ()
 
 
 def pictures(
@@ -100,9 +109,18 @@ def pictures(
     """The pictures of one row with their boxes; of a video some frames.
 
     Args:
-        row: columns `image`, `images`, `video`, `videos`, `marks`, and gold boxes where there are any.
+        row, folders, side, most: as for `shots`.
+        frame: as for `drawn`.
+    """
+    return drawn(shots(row, folders, side, most), row, frame)
+
+
+def shots(row: Mapping[str, Any], folders: Sequence[Path], side: int = SIDE, most: int = MOST) -> list[Shot]:
+    """The pictures of one row; of a video some frames.
+
+    Args:
+        row: columns `image`, `images`, `video`, `videos`.
         folders: where relative paths may be relative to.
-        frame: coordinates of gold boxes in a row that has no box marks to tell.
         side: pixels of the longer side.
         most: so many pictures or frames are shown.
     """
@@ -112,11 +130,21 @@ def pictures(
     if not loaded:
         for source in _listed(row.get("video")) + _listed(row.get("videos")):
             loaded += _frames(source, folders, most)
-    shown = [
-        Picture(problem=image) if isinstance(image, str) else _picture(image, row, number, frame or {}, side, caption)
+    strip = len(loaded) > BESIDE
+    return [
+        Shot(number, problem=image) if isinstance(image, str) else _taken(image, number, caption, side, strip)
         for number, caption, image in loaded
     ]
-    return _with_trails(shown)
+
+
+def drawn(taken: Sequence[Shot], row: Mapping[str, Any], frame: Mapping[str, Any] | None = None) -> list[Picture]:
+    """The pictures of a row with what its marks and its gold boxes say.
+
+    Args:
+        row: columns `marks`, and gold boxes where there are any.
+        frame: coordinates of gold boxes in a row that has no box marks to tell.
+    """
+    return _with_trails([Picture(**vars(shot), boxes=_boxes(shot, row, frame or {})) for shot in taken])
 
 
 def shared_frame(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -213,18 +241,23 @@ def _frames(source: Any, folders: Sequence[Path], most: int) -> list[tuple[int, 
     return [(0, "", problem)]
 
 
-def _picture(
-    image: Image, row: Mapping[str, Any], number: int, default: Mapping[str, Any], side: int, caption: str
-) -> Picture:
+def _taken(image: Image, number: int, caption: str, side: int, strip: bool) -> Shot:
+    thumb = _data_url(image, THUMB) if strip else ""
+    return Shot(number, _data_url(image, side), image.width, image.height, caption=caption, thumb=thumb)
+
+
+def _boxes(shot: Shot, row: Mapping[str, Any], default: Mapping[str, Any]) -> tuple[Rectangle, ...]:
+    if shot.problem:
+        return ()
     said = _said_boxes(row.get("marks") or [])
     strong = strengths([sum(mark["value"] for _, mark in same) for same in said])
     frame = (said[0][0][1]["frame"] or {}) if said else default
     mine = [
-        _said(same, image, strength)
+        _said(same, shot, strength)
         for same, strength in zip(said, strong, strict=True)
-        if ((same[0][1]["frame"] or {}).get("image") or 0) == number
+        if ((same[0][1]["frame"] or {}).get("image") or 0) == shot.number
     ]
-    return _encoded(image, (*_gold(row, number, frame, image), *mine), side, caption)
+    return (*_gold(row, frame, shot), *mine)
 
 
 def _said_boxes(marks: Sequence[Mapping[str, Any]]) -> list[list[tuple[int, Mapping[str, Any]]]]:
@@ -237,32 +270,32 @@ def _said_boxes(marks: Sequence[Mapping[str, Any]]) -> list[list[tuple[int, Mapp
     return list(found.values())
 
 
-def _gold(row: Mapping[str, Any], number: int, frame: Mapping[str, Any], image: Image) -> list[Rectangle]:
+def _gold(row: Mapping[str, Any], frame: Mapping[str, Any], shot: Shot) -> list[Rectangle]:
     """The true boxes of one picture: of its frame where the row holds tracks, else all of them on the first."""
     tracks = gold_tracks(row)
     if tracks is not None:
         unit = {"width": 1.0, "height": 1.0}
-        return [_rectangle(box, unit, image, "gold", name) for name, box in tracks.get(number, ())]
-    if number:
+        return [_rectangle(box, unit, shot, "gold", name) for name, box in tracks.get(shot.number, ())]
+    if shot.number:
         return []
-    gold = [_rectangle(box, frame, image, "gold", "gold") for box in gold_boxes(row)]
-    return [box for box in gold if box.x < image.width and box.y < image.height]
+    gold = [_rectangle(box, frame, shot, "gold", "gold") for box in gold_boxes(row)]
+    return [box for box in gold if box.x < shot.width and box.y < shot.height]
 
 
-def _said(same: Sequence[tuple[int, Mapping[str, Any]]], image: Image, strength: float) -> Rectangle:
+def _said(same: Sequence[tuple[int, Mapping[str, Any]]], shot: Shot, strength: float) -> Rectangle:
     """One box: a hit if all parts pay for it, a miss if none does."""
     mark = same[0][1]
     paid = [one["value"] > 0 for _, one in same]
     kind = "hit" if all(paid) else "mixed" if any(paid) else "miss"
     label = " · ".join(one["why"] or f"{one['value']:.3g}" for _, one in same)
-    box = _rectangle(mark["place"], mark["frame"] or {}, image, kind, label)
+    box = _rectangle(mark["place"], mark["frame"] or {}, shot, kind, label)
     return replace(box, marks=tuple(at for at, _ in same), strength=strength)
 
 
-def _rectangle(place: Sequence[float], frame: Mapping[str, Any], image: Image, kind: str, label: str) -> Rectangle:
+def _rectangle(place: Sequence[float], frame: Mapping[str, Any], shot: Shot, kind: str, label: str) -> Rectangle:
     """A box in the picture's pixels; a frame of unknown size is taken to be the picture."""
     wide, high = frame.get("width") or 0, frame.get("height") or 0
-    across, down = (image.width / wide, image.height / high) if wide > 0 and high > 0 else (1.0, 1.0)
+    across, down = (shot.width / wide, shot.height / high) if wide > 0 and high > 0 else (1.0, 1.0)
     x1, x2 = sorted((place[0] * across, place[2] * across))
     y1, y2 = sorted((place[1] * down, place[3] * down))
     return Rectangle(x1, y1, x2 - x1, y2 - y1, kind, label)
@@ -297,11 +330,6 @@ def _trails(
         for (kind, label), places in tracks.items()
         if not picture.problem
     )
-
-
-def _encoded(image: Image, boxes: tuple[Rectangle, ...], side: int, caption: str) -> Picture:
-    data, thumb = _data_url(image, side), _data_url(image, THUMB)
-    return Picture(data, image.width, image.height, boxes, caption=caption, thumb=thumb)
 
 
 def _data_url(image: Image, side: int) -> str:

@@ -65,7 +65,10 @@ class Part:
 
     @property
     def std(self) -> float:
-        return float(self.known.std(ddof=1)) if len(self.known) > 1 else float("nan")
+        known = self.known
+        if len(known) < 2:
+            return float("nan")
+        return float(known.std(ddof=1)) if (known != known[0]).any() else 0.0  # not rounding noise
 
     @property
     def why(self) -> str:
@@ -214,6 +217,11 @@ def _opened(path: Path) -> pq.ParquetFile:
     if "reward" not in file.schema_arrow.names or "why" not in file.schema_arrow.names:
         file.close()
         raise RolloutFileError(f"{path}: has no columns `reward` and `why`; score it first: sightline score {path} ...")
+    for name in ("reward", *_part_names(file.schema_arrow.names)):
+        kind = file.schema_arrow.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+            file.close()
+            raise RolloutFileError(f"{path}: column `{name}` has values of type {kind}; a score is a number")
     return file
 
 

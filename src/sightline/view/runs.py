@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sightline.core.errors import RolloutFileError
 from sightline.view.charts import Curve
+from sightline.view.lines import lines_of
 
 # what stands beside the rewards, in this order, where a run has it
 OTHERS = (
@@ -30,12 +29,17 @@ OTHERS = (
 
 def is_run(path: Path) -> bool:
     """Whether a folder is what a training run left behind."""
-    return path.is_dir() and ((path / "metrics.jsonl").exists() or (path / "rollouts").is_dir())
+    return path.is_dir() and any((path / name).exists() for name in ("metrics.jsonl", "rollouts", "scored"))
 
 
 def run_rollouts(path: Path) -> list[Path]:
     """Files of scored rollouts of a run, in the order of steps."""
     return sorted((path / "rollouts").rglob("*.parquet"), key=lambda file: (_step(file), file.name))
+
+
+def run_lines(path: Path) -> list[Path]:
+    """Files of scored rollouts that a trainer's own reward workers log, each worker one (`adapters.verl`)."""
+    return sorted((path / "scored").rglob("*.jsonl"))
 
 
 def run_curves(path: Path) -> dict[str, list[Curve]]:
@@ -45,7 +49,7 @@ def run_curves(path: Path) -> dict[str, list[Curve]]:
         RolloutFileError: a line of the metrics, other than the last, is not JSON.
     """
     stages: dict[str, list[dict[str, Any]]] = {}
-    for line in _lines(path / "metrics.jsonl"):
+    for line in lines_of(path / "metrics.jsonl"):
         stages.setdefault(str(line.get("stage", "training")), []).append(line)
     return {stage: curves for stage, lines in stages.items() if (curves := _curves(lines))}
 
@@ -53,20 +57,6 @@ def run_curves(path: Path) -> dict[str, list[Curve]]:
 def _step(file: Path) -> int:
     number = file.stem.rpartition("-")[2]
     return int(number) if number.isdigit() else 0
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    lines = path.read_text("utf-8").splitlines()
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            found.append(json.loads(line))
-        except ValueError as error:
-            if number < len(lines):  # the last line may have been cut by a kill
-                raise RolloutFileError(f"{path}: line {number} is not JSON ({error})") from error
-    return found
 
 
 def _curves(lines: Sequence[dict[str, Any]]) -> list[Curve]:

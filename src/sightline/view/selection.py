@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pyarrow.compute as pc
 
 from sightline.view.results import Flags, Part, Results, Rows, Values
 
@@ -78,6 +80,7 @@ class Selection:
     results: Results
     beside: Results | None = None
     known: dict[Any, Any] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     @property
     def difference(self) -> Values:
@@ -94,8 +97,8 @@ class Selection:
         part = self.results.numbers(wanted.part)
         keep = _in_range(part, wanted) & _in_state(part, wanted.state)
         if wanted.group:
-            names = np.array([label == wanted.group for label in self.results.labels.to_pylist()], np.bool_)
-            keep &= names[self.results.group]
+            named = pc.equal(self.results.labels, wanted.group).to_numpy(zero_copy_only=False)
+            keep &= named[self.results.group]
         for column, text in ((part.why, wanted.reason), ("completion", wanted.text)):
             if text:
                 keep &= self._holding(column, text)
@@ -123,12 +126,16 @@ class Selection:
         return flags
 
     def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """What was computed for `key`; the oldest of some answers is forgotten."""
-        if key not in self.known:
+        """What was computed for `key`; the oldest of some answers is forgotten. Several tabs may ask at once."""
+        with self._lock:
+            if key in self.known:
+                return self.known[key]
+        found = compute()
+        with self._lock:
             while len(self.known) >= KEPT:
-                self.known.pop(next(iter(self.known)), None)
-            self.known[key] = compute()
-        return self.known[key]
+                self.known.pop(next(iter(self.known)))
+            self.known[key] = found
+        return found
 
 
 def _in_range(part: Part, wanted: Wanted) -> Flags:

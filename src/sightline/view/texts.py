@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sightline.core.rollout import POLICY_ROLE, transcript
+from sightline.core.rollout import POLICY_ROLE, Turn, transcript
 from sightline.judges.overlap import STOP_WORDS, words
 from sightline.view.pictures import strengths
 from sightline.view.results import given
 
-LONGEST = 6000  # characters of one turn that are shown
+BEGINNING, END = 4000, 2000  # characters of one turn that are shown: policies answer at the end
+MOST = 2_000_000  # characters of one that is asked for whole
 CLAIMS = ("evidence", "claims")
 ENOUGH = 0.6  # share of a claim's content words that must be found in the reasoning
 TAG = re.compile(r"</?[A-Za-z_][\w-]*>")
@@ -37,11 +38,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Said:
-    """One turn of a completion."""
+    """One turn of a completion.
+
+    Args:
+        cut: characters that are not shown.
+        ending: what follows them.
+    """
 
     role: str
     pieces: tuple[Piece, ...]
-    cut: int = 0  # characters that are not shown
+    cut: int = 0
+    ending: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,11 @@ class Claim:
     judged: bool = False
 
 
-def turns(completion: Any, marks: Sequence[Mapping[str, Any]]) -> list[Said]:
+def turns(completion: Any, marks: Sequence[Mapping[str, Any]], whole: bool = False) -> list[Said]:
     """The completion turn by turn; marks of unit `char` count in the policy's own words, joined by newlines.
+
+    Args:
+        whole: whether a long turn is shown whole, else how it begins and ends.
 
     Example:
         >>> mark = {"unit": "char", "place": [0, 2], "value": 1.0, "why": "fine"}
@@ -72,11 +82,22 @@ def turns(completion: Any, marks: Sequence[Mapping[str, Any]]) -> list[Said]:
     start, shown = 0, []
     for turn in transcript(completion):
         own = turn.role == POLICY_ROLE
-        text = turn.text[:LONGEST]
-        pieces = _pieces(text, start, spans) if own else (Piece(text),)
-        shown.append(Said(turn.role, pieces, len(turn.text) - len(text)))
+        shown.append(_said(turn, start, spans if own else None, MOST if whole else BEGINNING))
         start += len(turn.text) + 1 if own else 0
     return shown
+
+
+def _said(turn: Turn, start: int, spans: Sequence[Mapping[str, Any]] | None, first: int) -> Said:
+    """One turn; `spans` are None where it is not the policy's own."""
+
+    def pieces(begin: int, end: int) -> tuple[Piece, ...]:
+        text = turn.text[begin:end]
+        return (Piece(text),) if spans is None else _pieces(text, start + begin, spans)
+
+    size = len(turn.text)
+    if size <= first + END:
+        return Said(turn.role, pieces(0, size))
+    return Said(turn.role, pieces(0, first), size - first - END, pieces(size - END, size))
 
 
 def prompt_text(prompt: Any) -> str:

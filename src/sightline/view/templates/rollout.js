@@ -1,4 +1,5 @@
-// What can be done with a rollout on any page: choose a mark, a frame, one of two systems; switch light and dark.
+// What can be done with a rollout on any page: choose a mark, a frame, one of two systems; read what a place earned;
+// switch light and dark.
 (() => {
   const root = document.documentElement;
   const each = (inside, what, act) => inside.querySelectorAll(what).forEach(act);
@@ -40,6 +41,23 @@
     else if ("thumb" in spot.dataset) frame(spot.closest("[data-strip]"), spot.dataset.thumb);
     else side(spot);
   });
+  // what a place earned, where the pointer is
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true");
+  document.addEventListener("pointermove", (event) => {
+    const text = event.target.closest?.("[data-tip]")?.dataset.tip.trim();
+    tip.hidden = !text;
+    if (!text) return;
+    if (tip.textContent !== text) tip.textContent = text;
+    const host = document.querySelector(".gradio-container") ?? document.body;
+    if (tip.parentNode !== host) host.append(tip);
+    const { clientX: x, clientY: y } = event;
+    tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - tip.offsetWidth - 8))}px`;
+    tip.style.top = `${y + 18 + tip.offsetHeight > innerHeight ? y - tip.offsetHeight - 10 : y + 18}px`;
+  });
+
   document.addEventListener("input", (event) => {
     if (event.target.matches("[data-slider]")) frame(event.target.closest("[data-strip]"), event.target.value);
   });
