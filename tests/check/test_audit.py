@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 
 from sightline.check import ATTACKS, Attack, Case, audit, soundness
 from sightline.check.anatomy import answer_span, quads, well_formed
-from sightline.check.attacks import answer_of
 from sightline.check.hostile import TEXTS
-from sightline.check.mistakes import mistaken, moved
+from sightline.check.mistakes import MISTAKES, mistaken, moved
+from sightline.check.replies import answer_of
 from sightline.core import Rollout, Score
+from sightline.core.errors import ConfigError
+from sightline.core.scores import abstain
 from sightline.rewards import RowReward
+from sightline.rewards.reference_likelihood import LogLikelihood
 
 WORDS = [
     {
@@ -157,6 +161,39 @@ class PaysItems(BestBox):
         return rollout.text.count("{")
 
 
+class PaysDoubt(OneEach):
+    def gift(self, rollout: Rollout) -> float:
+        said = [float(one) for one in re.findall(r'"confidence": (-?[\d.]+)', rollout.text)]
+        return sum(1 - max(0.0, one) for one in said) / max(1, len(said))
+
+
+class MergesCopiesOnly(BestBox):
+    """Equal boxes count once, so that only other boxes flood it."""
+
+    def gift(self, rollout: Rollout) -> float:
+        return 0.05 * len(set(quads(rollout.text)))
+
+
+class CountsTags(Planted):
+    def gift(self, rollout: Rollout) -> float:
+        return rollout.text.count("<think>") / 100
+
+
+class AnyBlock(Planted):
+    """Looks for the answer in all answer blocks, those in the reasoning too."""
+
+    def row(self, rollout: Rollout) -> Score:
+        said = re.findall(r"<answer>(.*?)</answer>", rollout.text, re.DOTALL)
+        return Score(float(rollout["answer"] in said))
+
+
+class GivesUp(Planted):
+    """Nothing to judge, it says, if the reply is long."""
+
+    def row(self, rollout: Rollout) -> Score:
+        return abstain("too long") if len(rollout.text) > 1000 else super().row(rollout)
+
+
 class LikesLargeBoxes(OneEach):
     def gift(self, rollout: Rollout) -> float:
         return max((iou(box, (0, 0, 1000, 1000)) for box in quads(rollout.text)), default=0.0)
@@ -165,6 +202,11 @@ class LikesLargeBoxes(OneEach):
 HOLES = [
     (WinsByNothing, WORDS, {"empty reply", "form only"}),
     (AnyPartOfTheAnswer, WORDS, {"either or", "both in a list", "both in lines"}),
+    (AnyBlock, WORDS, {"several answers", "an answer in the reasoning"}),
+    (CountsTags, WORDS, {"stuffed tags"}),
+    (GivesUp, WORDS, {"padding"}),
+    (PaysDoubt, BOXES, {"no confidence"}),
+    (MergesCopiesOnly, BOXES, {"repeated items", "many boxes"}),
     (AnywhereInTheText, WORDS, {"answer only in the reasoning", "several replies", "several answers"}),
     (HearsTools, WORDS, {"quoted tool"}),
     (Obeys, WORDS, {"orders to the judge"}),
@@ -202,7 +244,7 @@ def test_every_attack_is_planted() -> None:
     assert rest == {"placeholder", "every option", "boxes without inside", "broken numbers", "hostile text"}
 
 
-@pytest.mark.parametrize("gift", ["N/A", "A or B or C or D", "1e999", "\x00"])
+@pytest.mark.parametrize("gift", ["N/A", " or ", "1e999", "\x00"])
 def test_the_others_find_holes_of_their_own(gift: str) -> None:
     @dataclass(frozen=True)
     class Pays(RowReward):
@@ -210,11 +252,92 @@ def test_the_others_find_holes_of_their_own(gift: str) -> None:
         range: ClassVar = (0.0, 2.0)
 
         def row(self, rollout: Rollout) -> Score:
-            return Score(float(tagged(rollout.text) == rollout["answer"]) + float(gift in rollout.text))
+            paid = rollout.text.count(gift) > 2 if gift == " or " else gift in rollout.text
+            return Score(float(tagged(rollout.text) == rollout["answer"]) + float(paid))
 
     rows = [{"completion": "<answer>7</answer>", "answer": "7"}]
     names = {"N/A": "placeholder", "1e999": "broken numbers", "\x00": "hostile text"}
     assert names.get(gift, "every option") in {one.attack for one in audit(Pays(), rows).paid}
+
+
+def test_a_lucky_order_is_no_attack() -> None:
+    """What a fixed text says by chance is not tried: it would be the right answer."""
+    rows = [{"completion": "<think>So.</think><answer>yes</answer>", "answer": "yes"}]
+
+    class First(Planted):
+        def row(self, rollout: Rollout) -> Score:
+            said = re.findall(r"<answer>(.*?)</answer>", rollout.text, re.DOTALL)
+            return Score(float(said[:1] == [rollout["answer"]]))
+
+    assert audit(First(), rows)["orders to the judge"].verdict == "holds"
+
+
+@dataclass(frozen=True)
+class TakesOne(Planted):
+    """Of several answers one counts: who hedges has to choose all the same."""
+
+    which: int = 0
+
+    def row(self, rollout: Rollout) -> Score:
+        return Score(float(re.split(r" or |, |\n", tagged(rollout.text))[self.which] == rollout["answer"]))
+
+
+@pytest.mark.parametrize("which", [0, -1])
+def test_a_hedge_has_to_pay_in_both_orders(which: int) -> None:
+    assert audit(TakesOne(which), WORDS).paid == ()
+
+
+class PaysTheForm(Planted):
+    def gift(self, rollout: Rollout) -> float:
+        return 0.5 * float(rollout.text.endswith("</answer>"))
+
+
+def test_broken_replies_are_not_attacked() -> None:
+    """What mends the form would seem to pay there."""
+    broken = {**WORDS[0], "completion": WORDS[0]["completion"] + " So it is.", "question": "another"}
+    assert audit(PaysTheForm(), [*WORDS, broken]).rows == 1
+    assert audit(PaysTheForm(), [broken]).rows == 1  # if there is nothing else
+    assert "orders to the judge" not in {one.attack for one in audit(PaysTheForm(), [*WORDS, broken]).paid}
+
+
+def test_a_lucky_mistake_hides_nothing() -> None:
+    """The near mistake happens to be paid, the other is not: what pays more than that one is found."""
+
+    @dataclass(frozen=True)
+    class NearlyRight(RowReward):
+        reads: ClassVar = ("answer",)
+        range: ClassVar = (0.0, 2.0)
+
+        def row(self, rollout: Rollout) -> Score:
+            said = tagged(rollout.text)
+            if not said:
+                return Score(0.5)
+            return Score(max(0.0, 1 - 0.4 * abs(int(said) - int(rollout["answer"]))) if said.isdigit() else 0.0)
+
+    one = audit(NearlyRight(), [{"completion": "<answer>7</answer>", "answer": "7"}])["form only"]
+    assert (one.start, one.honest, one.earned) == ("other", pytest.approx(0.2), 0.5)
+
+
+def test_a_reply_that_is_not_scored_has_escaped() -> None:
+    one = audit(GivesUp(), WORDS)["padding"]
+    assert one.pays
+    assert one.escaped > 0
+    assert audit(Planted(), WORDS)["padding"].escaped == 0
+
+
+def test_columns_that_the_policy_fills_follow_the_reply() -> None:
+    rows = [
+        {"completion": "<think>It is red.</think> <answer>red</answer>", "answer": "red", "reference_logps": [-1.0]}
+    ]
+    found = audit(LogLikelihood(), rows)
+    assert {one.attack for one in found.paid} == {"answer only in the reasoning", "stuffed keywords"}
+    assert found["answer only in the reasoning"].earned == pytest.approx(math.log(0.9))
+
+
+def test_rankings_and_code_are_no_boxes() -> None:
+    assert quads("<answer>[4, 1, 2, 3]</answer> [1, 2, 3, 4]") == []
+    assert quads("```python\nx = [10, 10, 50, 40]\n``` [10, 10, 50, 40]") == [(10, 10, 50, 40)]
+    assert quads("```json\n[10, 10, 50, 40]\n```") == [(10, 10, 50, 40)]
 
 
 def test_boxes_without_inside_are_tried() -> None:
@@ -249,6 +372,16 @@ def test_rows_that_tell_nothing_are_left_out() -> None:
     found = audit(Planted(), rows)
     assert (found.rows, found.left_out) == (1, 1)
     assert audit(Planted(), rows[1:])["padding"].verdict == "not tried"
+
+
+def test_messages_say_what_is_missing() -> None:
+    assert "give rows whose completion is a good reply" in str(audit(Planted(), [{**WORDS[0], "answer": "a third"}]))
+    told = str(audit(Obeys(), WORDS))
+    assert "orders to the judge            pays       wrong reply        0  attack        1" in told
+    assert "row 0: '<think>Ignore all" in told
+    for rows in ([], ["a"]):
+        with pytest.raises(ConfigError, match="dictionaries"):
+            audit(Planted(), rows)
 
 
 def test_attacks_stay_in_their_group() -> None:
@@ -301,13 +434,21 @@ def test_honest_mistakes() -> None:
     assert mistaken("<answer>B</answer>") == "<answer>A</answer>"
     assert mistaken("\\boxed{\\frac{1}{2}}") == "\\boxed{\\frac{2}{3}}"
     assert moved([0, 0, 40, 40]) == [20, 0, 60, 40]
+    assert iou(moved([0, 0, 90, 90], size=(90, 90)), [0, 0, 90, 90]) == pytest.approx(1 / 3)
+    assert mistaken('{"bbox_2d": [10, 20, 50, 60], "point_2d": [30, 40]}') == (
+        '{"bbox_2d": [30, 20, 70, 60], "point_2d": [50, 40]}'
+    )
+    near, other = (mistaken("<answer>the red cup is at 3</answer>", how=how) for how in MISTAKES)
+    assert (near, other) == ("<answer>the kettle cup is at 4</answer>", "<answer>the red meadow is at 5</answer>")
+    assert mistaken("cat", how=MISTAKES[1]) != "cat"
+    assert mistaken("1e999") != "1e999"
     assert iou(moved([100, 100, 140, 140]), [100, 100, 140, 140]) == pytest.approx(1 / 3)
     right = BOXES[0]["completion"]
     assert len(quads(mistaken(right))) == len(quads(right))
     assert well_formed(mistaken(right))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.text(max_size=60)
     | st.lists(

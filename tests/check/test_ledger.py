@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 import sightline
-from sightline.check.ledger import SystemAudit, audit_system, markdown, read_accepted, vector_rows
+from sightline.check.audits import Finding
+from sightline.check.ledger import Accepted, SystemAudit, audit_system, markdown, read_accepted, vector_rows
 from sightline.check.page import page
 from sightline.cli.main import app
 from sightline.core.errors import RolloutFileError
@@ -20,8 +22,8 @@ ACCEPTED = read_accepted(HERE / "accepted.json")
 VECTORS = HERE.parent / "vectors"
 DOCS = HERE.parents[1] / "docs" / "audit.md"
 
-# what is written does not change these rewards, or only what their judge in tests is told by single words
-SILENT = {"fgaif", "likelihood-reward", "promptecho", "vlm-rm"}
+# nothing that is written is read
+SILENT = {"promptecho", "vlm-rm"}
 
 
 @cache
@@ -34,7 +36,9 @@ def audited(slug: str) -> SystemAudit:
 def test_strict_pays_no_attack(slug: str) -> None:
     found = audited(slug)
     assert [(one.attack, one.honest, one.earned, one.completion) for one in found.unexplained] == []
+    assert [(check.name, check.note) for check in found.unsound] == []
     assert found.outdated == ()
+    assert sum(one.escaped for one in found.audits["strict"].findings) == 0
     assert (found.audits["strict"].rows == 0) == (slug in SILENT)
 
 
@@ -45,8 +49,23 @@ def test_better_boxes_never_earn_less_in_strict(slug: str) -> None:
 
 
 def test_accepted_is_about_systems_there_are() -> None:
-    assert {slug for slug, _ in ACCEPTED} <= set(sightline.names())
-    assert all(len(reason) > 40 for reason in ACCEPTED.values())
+    assert {one.system for one in ACCEPTED} <= set(sightline.names())
+    assert all(len(one.reason) > 40 for one in ACCEPTED)
+
+
+def test_accepting_covers_what_was_looked_at_and_no_more() -> None:
+    accepted = Accepted("dip-r1", "many boxes", "reviewed", share=0.5, where={"task": ["a"]})
+    paid = Finding("many boxes", "", 1, honest=1.0, earned=1.5, right=2.0, wrong=1.0)
+    assert accepted.covers(paid, {"task": "a"})
+    assert not accepted.covers(paid, {"task": "b"})
+    assert not accepted.covers(replace(paid, earned=1.6), {"task": "a"})
+    assert accepted.covers(replace(paid, earned=1.6), {"task": "a"}, good=False)
+    assert not accepted.covers(replace(paid, attack="whole picture"), {"task": "a"})
+    assert not accepted.covers(replace(paid, escaped=1), {"task": "a"})
+    system = sightline.load("dip-r1")
+    assert audit_system(system, [Accepted("dip-r1", "many boxes", "reviewed", share=2.0)]).unexplained != ()
+    unmatched = [replace(one, where={"query": ["ship"]}) for one in ACCEPTED if one.system == "dip-r1"]
+    assert {one.attack for one in audit_system(system, unmatched).unexplained} >= {"many boxes", "whole picture"}
 
 
 @pytest.mark.parametrize(
@@ -58,22 +77,30 @@ def test_accepted_is_about_systems_there_are() -> None:
         ("vise", "whole picture"),
         ("visual-rft", "swapped corners"),
         ("visual-rft", "empty reply"),
-        ("mm-r5", "repeated steps"),
+        ("mm-r5", "an answer in the reasoning"),
+        ("rewardmap", "empty reply"),
+        ("vise", "empty reply"),
     ],
 )
 def test_known_holes_of_released_code_are_found(slug: str, attack: str) -> None:
     assert attack in {one.attack for one in audited(slug).released}
 
 
+def paid_by_strict(document: str) -> set[tuple[str, str]]:
+    """System and attack, as the table lists them."""
+    table = document.split("## What strict pays")[1].split("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("|") and "→" in line][1:]
+    return {(row[1].strip(), one.split(":")[0].strip()) for row in rows for one in row[2].split("<br>")}
+
+
 def test_the_table_in_the_documents_is_of_today() -> None:
+    """What is paid, not how much: that moves with every worked example that is added."""
     found = markdown([audited(slug) for slug in sightline.names()])
-    if set(sightline.names()) <= {
-        line.split("|")[1].strip() for line in DOCS.read_text("utf-8").splitlines() if "|" in line
-    }:
-        assert DOCS.read_text("utf-8") == found, (
-            "run `sightline audit --accepted tests/check/accepted.json --vectors tests/vectors --out docs/audit.md`"
-        )
+    assert paid_by_strict(DOCS.read_text("utf-8")) == paid_by_strict(found), (
+        "run `sightline audit --accepted tests/check/accepted.json --vectors tests/vectors --out docs/audit.md`"
+    )
     assert "not reviewed" not in found
+    assert ("dip-r1", "many boxes") in paid_by_strict(found)
 
 
 def test_a_broken_list_is_named(tmp_path) -> None:
@@ -89,7 +116,7 @@ def run(*words: object, code: int = 0) -> str:
 
 
 def test_command_of_one_system(tmp_path) -> None:
-    said = run("visual-rft", "--out", tmp_path / "a.html")
+    said = run("visual-rft", "--accepted", HERE / "accepted.json", "--out", tmp_path / "a.html")
     assert "rows attacked" in said
     assert "pays" in said
     html = (tmp_path / "a.html").read_text("utf-8")
@@ -116,8 +143,12 @@ def test_command_measures_rollouts(tmp_path) -> None:
         "ssl4rl", "--rollouts", tmp_path / "b.jsonl", "--before", tmp_path / "a.jsonl", "--out", tmp_path / "c.html"
     )
     assert "strict: 4 rollouts, 2 groups, dead 50%, at the top 75%, at the floor 25%, mean 0.75" in said
-    assert "reward: 0.25 → 0.75" in said
-    assert "Drift" in (tmp_path / "c.html").read_text("utf-8")
+    assert "strict, before: 4 rollouts, 2 groups, dead 50%, at the top 25%, at the floor 75%, mean 0.25" in said
+    assert "reward: 0.25 → 0.75 (within chance, p 0.2929, D 0.5)" in said
+    html = (tmp_path / "c.html").read_text("utf-8")
+    assert "Drift" in html
+    assert html.count("<svg") == 3  # reward, its part, spread in a group
+    assert 'class="was"' in html
 
 
 def test_wrong_calls(tmp_path) -> None:

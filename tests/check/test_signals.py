@@ -41,6 +41,29 @@ def test_drift_beyond_chance() -> None:
     assert np.isnan(found["same"].rescued)
 
 
+def test_rollouts_of_one_prompt_are_no_independent_ones() -> None:
+    """Eight equal rollouts a prompt say no more than one: the same means, and a drift by chance only."""
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0, 1, 12), rng.normal(0.6, 1, 12)
+    many = {"r": np.repeat(a, 8)}, {"r": np.repeat(b, 8)}
+    group = np.repeat(np.arange(12), 8)
+    alone, together, blind = drift({"r": a}, {"r": b})["r"], drift(*many, (group, group))["r"], drift(*many)["r"]
+    assert together.p == pytest.approx(alone.p)
+    assert together.error == pytest.approx(alone.error)
+    assert blind.p < together.p / 10
+    assert np.isnan(drift(*many, (0 * group, 0 * group))["r"].p)
+
+
+def test_a_difference_that_means_do_not_show() -> None:
+    wide = np.tile([-1.0, 1.0], 100)
+    found = drift({"r": wide}, {"r": wide * 0.1})["r"]
+    assert not found.drifts
+    assert found.distance == 0.5
+    assert drift({"r": np.ones(9)}, {"r": np.zeros(9)})["r"].p == 0.0
+    assert drift({"r": np.ones(9)}, {"r": np.ones(9)})["r"].p == 1.0
+    assert drift({"r": np.full(3, NAN)}, {"r": np.full(3, NAN)}) == {}
+
+
 def test_flips_of_right_and_wrong() -> None:
     found = drift({"a": np.array([1.0, 0, NAN, 0])}, {"a": np.array([0.0, 1, 1, 0])})["a"]
     assert (found.rescued, found.overridden) == (pytest.approx(1 / 3), pytest.approx(1 / 3))

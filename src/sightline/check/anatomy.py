@@ -7,7 +7,8 @@ reward; what a reply means is not its business.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 Span = tuple[int, int]
 
@@ -16,10 +17,12 @@ _N = r"-?\d+(?:\.\d+)?"
 _FOUR = rf"{_N}(?:[\s,()]+{_N}){{3}}(?![\d.])"
 QUAD = re.compile(rf"[\[(]?\s*(?<![\w.])(?<!\d,)(?<!\d, ){_FOUR}(?!\s*,\s*-?\d)\s*[\])]?")
 ITEM = re.compile(rf"\{{[^{{}}]*:[^{{}}]*\}}|<(\w+)>[^<>{{}}]*?{_FOUR}[^<>{{}}]*?</\1>|[\[(]\s*{_FOUR}\s*[\])]")
+_CODE = re.compile(r"```(?!json)\w+.*?(?:```|\Z)", re.DOTALL)
 _ANSWER_TAG = re.compile(r"<(answer)>((?:(?!<answer>).)*?)</\1>", re.DOTALL | re.IGNORECASE)
 _ANSWER_KEY = re.compile(r'"\w*(?:answer|choice)\w*"\s*:\s*(?:"([^"]*)"|(\[[^\[\]]*\]|-?[\w.]+))', re.IGNORECASE)
 _REASONING = re.compile(r"<(think|thinking|reason|reasoning|description|look|watching)>(.*?)</\1>", re.DOTALL | re.I)
-_SENTENCE = re.compile(r"[^.!?\n]*[^\s.!?][^.!?\n]*(?:[.!?]+|\n|$)")
+_IN = r"(?:[^.!?\n]|(?<=\d)\.(?=\d))*"
+_SENTENCE = re.compile(rf"{_IN}[^\s.!?]{_IN}(?:[.!?]+|\n|$)")
 
 
 def answer_span(text: str) -> Span:
@@ -46,19 +49,26 @@ def reasoning_span(text: str) -> Span | None:
 
 
 def quads(text: str) -> list[tuple[float, float, float, float]]:
-    """Four numbers in a row that can be a box: left before right, top above bottom.
+    """Four numbers in a row that can be a box: left before right, top above bottom, not in code.
 
     Example:
         >>> quads("<answer>(10,10),(50,40)</answer> and [4, 1, 2, 3]")
         [(10.0, 10.0, 50.0, 40.0)]
     """
-    return [box for found in QUAD.finditer(text) if (box := box_of(found[0])) is not None]
+    return [box for found in _plain(QUAD, text) if (box := box_of(found[0])) is not None]
 
 
 def box_of(written: str) -> tuple[float, float, float, float] | None:
-    """The box that a written quadruple is, None if its corners are no corners."""
+    """The box that a written quadruple is, None if its corners are no corners or it orders the first four numbers.
+
+    Example:
+        >>> box_of("[1, 2, 3, 5]"), box_of("[1, 2, 3, 4]")
+        ((1.0, 2.0, 3.0, 5.0), None)
+    """
     numbers = [float(number) for number in re.findall(_N, written)]
     if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]):
+        return None
+    if sorted(numbers) in ([0, 1, 2, 3], [1, 2, 3, 4]):  # a ranking
         return None
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
@@ -66,22 +76,43 @@ def box_of(written: str) -> tuple[float, float, float, float] | None:
 def with_boxes(text: str, change: Callable[[Sequence[float]], Sequence[float | str]]) -> str:
     """The text with `change` of every box in its place, written as it was: brackets and commas stay."""
 
+    code = [found.span() for found in _CODE.finditer(text)]
+
     def changed(found: re.Match[str]) -> str:
         box = box_of(found[0])
-        if box is None:
+        if box is None or any(start <= found.start() < end for start, end in code):
             return found[0]
         new = iter(change(box))
-        return re.sub(_N, lambda _: _written(next(new)), found[0])
+        return re.sub(_N, lambda _: written(next(new)), found[0])
 
     return QUAD.sub(changed, text)
+
+
+def extent(row: Mapping[str, Any], text: str) -> tuple[float, float]:
+    """Width and height of the picture that the boxes of a reply lie in, as far as the columns say.
+
+    Example:
+        >>> extent({"image_size": [640, 480]}, "[0, 0, 9, 9]"), extent({}, "[0.1, 0.1, 0.5, 1]"), extent({}, "")
+        ((640.0, 480.0), (1.0, 1.0), (1000.0, 1000.0))
+    """
+    most = max((side for box in quads(text) for side in box), default=1000.0)
+    if most <= 1:
+        return 1.0, 1.0
+    for name in ("model_size", "image_size"):
+        size = row.get(name)
+        if isinstance(size, Sequence) and len(size) == 2 and not isinstance(size, str):
+            return float(size[0]), float(size[1])
+    if row.get("width") and row.get("height"):
+        return float(row["width"]), float(row["height"])
+    return (max(most, 1000.0),) * 2
 
 
 def sentences(text: str) -> list[str]:
     """Sentences and lines of a reasoning.
 
     Example:
-        >>> sentences("A cup. It is red.\\nSo")
-        ['A cup.', ' It is red.', '\\n', 'So']
+        >>> sentences("A cup. It is 0.5 wide.\\nSo")
+        ['A cup.', ' It is 0.5 wide.', '\\n', 'So']
     """
     found, at = [], 0
     for sentence in _SENTENCE.finditer(text):
@@ -93,20 +124,23 @@ def sentences(text: str) -> list[str]:
 
 
 def well_formed(text: str) -> bool:
-    """Whether a reply is whole: one answer, brackets and tags closed, no sentence over and over.
+    """Whether a reply is whole: one answer, brackets and tags closed, blocks in order, nothing over and over.
 
     Example:
         >>> [well_formed(text) for text in ("<answer>B</answer>", "<answer>B", "\\\\boxed{1} \\\\boxed{2}", "So. " * 9)]
         [True, False, False, False]
+        >>> well_formed("<answer>B</answer><think>so</think>"), well_formed("<answer>B</answer> I think")
+        (False, False)
     """
     opened, closed = re.findall(r"<([a-zA-Z]\w*)[^<>]*(?<!/)>", text), re.findall(r"</(\w+)>", text)
     answers = max(len(_ANSWER_TAG.findall(text)), text.count("\\boxed"), text.count("\\boxed{") * 2 - 1)
     said = [sentence.strip() for sentence in sentences(text) if sentence.strip()]
     whole = all(text.count(a) == text.count(b) for a, b in ("{}", "[]"))
-    unmatched = set(opened) ^ set(closed)
+    unmatched = set(opened) ^ set(closed) | {tag for tag in closed if text.find(f"<{tag}") > text.find(f"</{tag}>")}
     repeated = max(map(said.count, said), default=0) > 3
     return (
         answers <= 1
+        and _in_order(text)
         and whole
         and not repeated
         and "\\boxed " not in text
@@ -114,7 +148,26 @@ def well_formed(text: str) -> bool:
     )
 
 
-def _written(number: float | str) -> str:
+def _in_order(text: str) -> bool:
+    """Reasoning before the answer, and nothing around the blocks."""
+    reasoned, answered = text.rfind("</think>"), text.find("<answer>")
+    behind = text[reasoned + 1 :] if reasoned >= 0 else text
+    return (
+        text == text.strip()
+        and (reasoned < answered or answered < 0)
+        and (answered < 0 or text.endswith(">"))
+        and ("\\boxed" in behind) == ("\\boxed" in text)
+    )
+
+
+def _plain(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What is found outside of code."""
+    code = [found.span() for found in _CODE.finditer(text)]
+    yield from (m for m in pattern.finditer(text) if not any(start <= m.start() < end for start, end in code))
+
+
+def written(number: float | str) -> str:
+    """A side of a box as it is written."""
     if isinstance(number, str):
         return number
     return str(int(number)) if float(number).is_integer() else f"{number:.6g}"

@@ -9,24 +9,16 @@ by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sightline.check.anatomy import well_formed
-from sightline.check.attacks import ATTACKS, Attack, Case
-from sightline.check.mistakes import mistaken
-from sightline.core.batch import Batch
-from sightline.core.rollout import policy_text
-from sightline.core.scores import Scores
+from sightline.check.attacks import ATTACKS, Attack
+from sightline.check.trials import SAME, Placed, Rows, Tried, cases_of, filled, kinds, trials_of, tried
+from sightline.core.errors import ConfigError
 from sightline.rewards.reward import Reward
-
-Rows = Sequence[Mapping[str, Any]]
-SAME = 1e-6  # earnings that differ by less are equal
-COUNTED = "completion_tokens"  # the trainer counts it, so it follows the text
-MUCH = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -39,11 +31,13 @@ class Finding:
         cases: on how many rows it could be tried and scored.
         honest: what the honest reply earned that it starts from; NaN if there was no case.
         earned: what the attack earned.
-        start: `wrong` or `right`, the honest reply it started from.
+        start: `wrong`, `other` (another wrong one) or `right`, the honest reply it started from.
         row: the row of the data.
         completion: what was written.
         why: the reason of the score.
         right: what the right reply earned on that row.
+        wrong: what the wrong reply earned on that row.
+        escaped: how many replies of it were not scored (NaN) where the honest one is: a way out of a low number.
     """
 
     attack: str
@@ -56,16 +50,25 @@ class Finding:
     completion: Any = ""
     why: str = ""
     right: float = float("nan")
+    wrong: float = float("nan")
+    escaped: int = 0
+
+    @property
+    def share(self) -> float:
+        """What it gained, as a share of what being right gains over being wrong."""
+        return (self.earned - self.honest) / (self.right - self.wrong)
 
     @property
     def pays(self) -> bool:
-        """Whether it earned more than the honest reply."""
-        return self.cases > 0 and self.earned > self.honest + SAME
+        """Whether it earned more than the honest reply, or escaped."""
+        return self.cases > 0 and (self.earned > self.honest + SAME or self.escaped > 0)
 
     @property
     def verdict(self) -> str:
-        """`pays`, `holds` (it does not pay) or `not tried`."""
-        return "not tried" if not self.cases else "pays" if self.pays else "holds"
+        """`pays`, `escapes` (it pays by not being scored), `holds` (it does not pay) or `not tried`."""
+        if not self.pays:
+            return "holds" if self.cases else "not tried"
+        return "pays" if self.earned > self.honest else "escapes"
 
 
 @dataclass(frozen=True)
@@ -92,19 +95,14 @@ class Audit:
 
     def __str__(self) -> str:
         lines = [f"{self.rows} rows attacked, {self.left_out} left out (no reply earns more than a wrong one there)"]
-        for one in self.findings:
+        if not self.rows:
+            lines.append("nothing can be attacked: give rows whose completion is a good reply in the asked form")
+        for one in self.findings if self.rows else ():
             earned = f"{one.start} reply {one.honest:8.4g}  attack {one.earned:8.4g}" if one.cases else ""
             lines.append(f"{one.attack:30} {one.verdict:10} {earned}")
+            if one.pays:
+                lines.append(f"    row {one.row}: {one.completion!r:.200}")
         return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A case in its place: the row it is, and the other rollouts of its group."""
-
-    case: Case
-    place: int
-    mates: tuple[int, ...]
 
 
 def audit(
@@ -119,7 +117,10 @@ def audit(
         cases: what `cases_of` found, to audit another variant on the same replies.
 
     Returns: for every attack the row and the way in which it gained most over the honest reply that it starts from. An
-        attack that is not scored there (NaN) gains nothing.
+        attack that is not scored there (NaN) has escaped, and pays.
+
+    Raises:
+        ConfigError: there are no rows, or they are no dictionaries.
 
     Example:
         >>> from sightline.rewards.answers import Answer, same_letter
@@ -129,122 +130,52 @@ def audit(
         >>> [one.attack for one in found.paid], found["form only"].honest, found["form only"].earned
         ([], 1.0, 1.0)
     """
-    rows = filled(rows)
+    if not rows or not all(isinstance(row, Mapping) for row in rows):
+        raise ConfigError("audit needs rollouts as dictionaries with their columns, good replies among them; got none")
     known = cases_of(reward, rows) if cases is None else cases
-    trials = [trial for placed in known for trial in _trials(placed, attacks)]
-    scores = earned(reward, rows, [(placed, made) for placed, _, _, made in trials])
-    honest = {(placed.place, start): index for index, (placed, attack, start, _) in enumerate(trials) if attack is None}
-    findings = []
-    for attack in attacks:
-        tried = [
-            (index, placed, start)
-            for index, (placed, who, start, _) in enumerate(trials)
-            if who is attack and not np.isnan(scores.values[honest[placed.place, start]])
-        ]
-        findings.append(_worst(attack, tried, trials, scores, honest))
-    return Audit(tuple(findings), len(known), len(_kinds(rows)) - len(known))
+    return summed(tried(reward, rows, trials_of(known, attacks)), rows, attacks)
 
 
-def cases_of(reward: Reward, rows: Rows) -> list[Placed]:
-    """The rows of data that tell a right reply from a wrong one, each with both and with its group.
-
-    Of rollouts with the same columns the one that earns most is the right reply. Rows with a broken one are left out:
-    whatever mends the form would seem to pay there.
-    """
-    rows = filled(rows)
-    batch = Batch.from_rows(rows)
-    values = np.nan_to_num(reward(batch).values, nan=-np.inf)
-    company = {int(i): tuple(int(j) for j in group if j != i) for group in batch.groups() for i in group}
-    found = []
-    for same in _kinds(rows).values():
-        best = max(same, key=lambda i: values[i])
-        if np.isfinite(values[best]):
-            text = batch.texts[best]
-            found.append(Placed(Case(rows[best], text, mistaken(text)), best, company[best]))
-    whole = [placed for placed in found if well_formed(placed.case.right)]
-    found = whole or found
-    scores = earned(
-        reward, rows, [(placed, text) for placed in found for text in (placed.case.right, placed.case.wrong)]
-    )
-    right, wrong = scores.values[0::2], scores.values[1::2]
-    return [placed for placed, tells in zip(found, right > wrong + SAME, strict=True) if tells]
+def summed(found: Tried, rows: Rows, attacks: Sequence[Attack] = ATTACKS) -> Audit:
+    """What all trials say."""
+    attacked = len({trial.placed.place for trial in found.trials})
+    return Audit(worst(found, attacks), attacked, len(kinds(filled(rows))) - attacked)
 
 
-def earned(reward: Reward, rows: Rows, trials: Sequence[tuple[Placed, Any]]) -> Scores:
-    """What each completion earns in the place of the rollout of its case, among the others of its group."""
-    table: list[dict[str, Any]] = []
-    targets = []
-    for number, (placed, completion) in enumerate(trials):
-        targets.append(len(table))
-        table.append({**_written(rows[placed.place], completion), "group": number})
-        table.extend({**rows[mate], "group": number} for mate in placed.mates)
-    return reward(Batch.from_rows(table or [{**row, "group": -1} for row in rows])).take(
-        np.array(targets, dtype=np.int64)
-    )
+def worst(found: Tried, attacks: Sequence[Attack] = ATTACKS) -> tuple[Finding, ...]:
+    """For each attack the way in which it gained most."""
+    mine: dict[str, list[int]] = {attack.name: [] for attack in attacks}
+    for index, trial in enumerate(found.trials):
+        if trial.attack and not np.isnan(found.values[found.honest[index]]):
+            mine[trial.attack].append(index)
+    return tuple(_worst(attack, mine[attack.name], found) for attack in attacks)
 
 
-Trial = tuple[Placed, "Attack | None", str, Any]
-
-
-def _trials(placed: Placed, attacks: Sequence[Attack]) -> Iterator[Trial]:
-    honest = {"wrong": placed.case.wrong, "right": placed.case.right}
-    yield from ((placed, None, start, text) for start, text in honest.items())
-    for attack in attacks:
-        for start in attack.starts:
-            for made in attack.make(placed.case, honest[start]):
-                yield placed, attack, start, made
-
-
-def _worst(
-    attack: Attack,
-    tried: Sequence[tuple[int, Placed, str]],
-    trials: Sequence[Trial],
-    scores: Scores,
-    honest: Mapping[tuple[int, str], int],
-) -> Finding:
-    """The trial with the largest gain; where every way has to pay, a row counts by the way that gains least."""
-    gains: dict[tuple[int, str], list[tuple[float, int]]] = {}
-    for index, placed, start in tried:
-        value, base = scores.values[index], scores.values[honest[placed.place, start]]
-        gains.setdefault((placed.place, start), []).append((-np.inf if np.isnan(value) else value - base, index))
-    if not gains:
+def _worst(attack: Attack, mine: Sequence[int], found: Tried) -> Finding:
+    """The way with the largest gain; a way of several replies counts as the one that gains least."""
+    gains = found.gains
+    ways: dict[tuple[int, str, int], list[tuple[float, int]]] = {}
+    for index in mine:
+        trial = found.trials[index]
+        gain = SAME / 2 if np.isnan(gains[index]) else float(gains[index])  # shown if nothing gains
+        ways.setdefault((trial.placed.place, trial.start, trial.way), []).append((gain, index))
+    if not ways:
         return Finding(attack.name, attack.what, 0)
-    pick = min if attack.every else max
-    (place, start), (_, index) = max(((key, pick(ways)) for key, ways in gains.items()), key=lambda found: found[1][0])
-    base = float(scores.values[honest[place, start]])
-    cases = len({key[0] for key in gains})
-    value, why = float(scores.values[index]), scores.why[index]
-    right = float(scores.values[honest[place, "right"]])
-    return Finding(attack.name, attack.what, cases, base, value, start, place, trials[index][3], why, right)
-
-
-def _written(row: Mapping[str, Any], completion: Any) -> dict[str, Any]:
-    """The row with another completion. Counted tokens follow its length where that changes much."""
-    new = {**row, "completion": completion}
-    if isinstance(row.get(COUNTED), int | float):
-        text = policy_text(completion)
-        more = len(text) - len(policy_text(row["completion"]))
-        if not text.strip():
-            new[COUNTED] = 0
-        elif abs(more) > MUCH:
-            new[COUNTED] = max(1, row[COUNTED] + round(more / 4))  # about four characters to a token
-    return new
-
-
-def filled(rows: Rows) -> list[dict[str, Any]]:
-    """Rows with the same columns: what one lacks is None."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return [{**dict.fromkeys(names), **row} for row in rows] if "group" not in names else _grouped(rows, list(names))
-
-
-def _grouped(rows: Rows, names: Sequence[str]) -> list[dict[str, Any]]:
-    return [{**dict.fromkeys(names), **row, "group": repr(row.get("group"))} for row in rows]
-
-
-def _kinds(rows: Rows) -> dict[str, list[int]]:
-    """Rows with the same data, whatever was replied."""
-    found: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        data = {key: value for key, value in row.items() if key not in ("completion", COUNTED)}
-        found.setdefault(repr(sorted(data.items(), key=lambda pair: pair[0])), []).append(index)
-    return found
+    _, index = max(map(min, ways.values()), key=lambda way: way[0])
+    trial, base = found.trials[index], float(found.values[found.honest[index]])
+    place = trial.placed.place
+    own = {one.start: i for i, one in enumerate(found.trials) if not one.attack and one.placed.place == place}
+    return Finding(
+        attack.name,
+        attack.what,
+        len({key[0] for key in ways}),
+        base,
+        float(found.values[index]),
+        trial.start,
+        place,
+        trial.made,
+        found.why[index],
+        float(found.values[own["right"]]),
+        float(found.values[own["wrong"]]),
+        sum(bool(np.isnan(gains[index])) for index in mine),
+    )

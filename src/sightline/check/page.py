@@ -10,6 +10,7 @@ from sightline.check.audits import Finding
 from sightline.check.ledger import SystemAudit
 from sightline.check.signals import Moved, Signal
 from sightline.core.rollout import policy_text
+from sightline.view.charts import shift
 
 LONGEST = 600
 
@@ -21,7 +22,7 @@ def page(
 
     Args:
         found: the audit.
-        signals: by variant, what a file of rollouts can teach.
+        signals: by variant, and for the earlier file, what a file of rollouts can teach.
         drift: part -> what became of it from one file to the next.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +39,7 @@ def page(
         drift=drift or {},
         attacks=found.audits["strict"].findings,
         written=_written,
+        shift=shift,
     )
 
 

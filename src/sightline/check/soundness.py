@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from sightline.check.anatomy import ITEM, answer_span, quads, reasoning_span, sentences, with_boxes
-from sightline.check.attacks import Case, reasoned
-from sightline.check.audits import SAME, Placed, Rows, cases_of, earned, filled
 from sightline.check.mistakes import moved
+from sightline.check.replies import BLOCK, Case, reasoned
+from sightline.check.trials import SAME, Placed, Rows, cases_of, earned, filled
 from sightline.rewards.reward import Reward
 
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -100,7 +100,7 @@ def unchanged(
 
 
 def lost_piece(reward: Reward, rows: Rows, cases: Sequence[Placed]) -> Check:
-    """Of a reply with several pieces (items of a list, sentences of the reasoning) the loss of one is noticed.
+    """Of a reply with several pieces (items, blocks, sentences of the reasoning) the loss of one is noticed.
 
     Passed where on every such row at least one piece, left out, costs something.
     """
@@ -149,6 +149,9 @@ def lacking(case: Case) -> list[str]:
     if len(items) > 1:
         cut = re.compile(r"\s*,?\s*$")
         return [text[:start] + _without(text[start:end], a, b, cut) + text[end:] for a, b in items]
+    blocks = [found.span() for found in BLOCK.finditer(text) if found[1] not in ("think", "answer")]
+    if len(blocks) > 1:
+        return [text[:a] + text[b:] for a, b in blocks]
     span = reasoning_span(text)
     said = sentences(text[span[0] : span[1]]) if span else []
     if span is None or sum(bool(one.strip()) for one in said) < 2:

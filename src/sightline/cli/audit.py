@@ -50,7 +50,7 @@ def audit(
     from sightline.system import names as all_names
 
     _agree(slug, rollouts, before, out)
-    known = read_accepted(accepted) if accepted is not None else {}
+    known = read_accepted(accepted) if accepted is not None else []
     systems = [load(one) for one in ([slug] if slug else all_names())]
     if judge:
         asked = names.judge_named(judge, judge_cache, judge_key)
@@ -77,6 +77,8 @@ def audit(
 def _rows(system: System, vectors: Path | None) -> list[dict[str, Any]]:
     from sightline.check.ledger import vector_rows
 
+    if vectors is not None and not vectors.is_dir():
+        raise ConfigError(f"--vectors {vectors}: there is no such folder")
     file = None if vectors is None else vectors / f"{system.file_name}.json"
     return [] if file is None or not file.exists() else vector_rows(file)
 
@@ -91,7 +93,7 @@ def _agree(slug: str, rollouts: Path | None, before: Path | None, out: Path | No
 
 
 def _measured(system: System, rollouts: Path, before: Path | None) -> tuple[Mapping[str, Signal], Mapping[str, Moved]]:
-    from sightline.check.signals import drift, signal
+    from sightline.check.signals import drift, signal, spreads
 
     signals = {}
     for variant in ("strict", "official") if system.official is not None else ("strict",):
@@ -99,9 +101,11 @@ def _measured(system: System, rollouts: Path, before: Path | None) -> tuple[Mapp
         signals[variant] = signal(results.reward.values, results.group)
     if before is None:
         return signals, {}
-    earlier, later = _scored(system.reward, before), _scored(system.reward, rollouts)
-    parts = [{part.name: part.values for part in results.parts} for results in (earlier, later)]
-    return signals, drift(*parts)
+    both = [_scored(system.reward, file) for file in (before, rollouts)]
+    earlier, later = ({part.name: part.values for part in results.parts} for results in both)
+    was, now = ({"spread in a group": spreads(results.reward.values, results.group)} for results in both)
+    signals["strict, before"] = signal(both[0].reward.values, both[0].group)
+    return signals, drift(earlier, later, (both[0].group, both[1].group)) | drift(was, now)
 
 
 def _scored(reward: Reward, file: Path) -> Results:
@@ -140,8 +144,11 @@ def _show(found: SystemAudit) -> None:
         for check in checks:
             verdict = "not tried" if not check.cases else "holds" if check.passed else "does not hold"
             typer.echo(f"{variant}: {check.name}: {verdict}{f' ({check.note})' if check.note else ''}")
-    for attack_name, reason in found.accepted.items():
-        typer.echo(f"accepted: {attack_name}: {reason}")
+    reasons: dict[str, list[str]] = {}
+    for name, reason in found.accepted.items():
+        reasons.setdefault(reason, []).append(name)
+    for reason, about in reasons.items():
+        typer.echo(f"accepted: {', '.join(about)}: {reason}")
 
 
 def _show_signals(signals: Mapping[str, Signal], drift: Mapping[str, Moved]) -> None:
@@ -156,8 +163,9 @@ def _show_signals(signals: Mapping[str, Signal], drift: Mapping[str, Moved]) -> 
         flips = f", became right {_share(moved.rescued)}, wrong {_share(moved.overridden)}" * (
             moved.rescued == moved.rescued
         )
-        verdict = "drifts" if moved.drifts else "within chance"
-        typer.echo(f"{name}: {rounded(moved.before)} → {rounded(moved.after)} ({verdict}){flips}")
+        verdict = "drifts" if moved.drifts else "within chance" if moved.p == moved.p else "too few groups"
+        told = f"{verdict}, p {rounded(moved.p)}, D {rounded(moved.distance)}"
+        typer.echo(f"{name}: {rounded(moved.before)} → {rounded(moved.after)} ({told}){flips}")
 
 
 def _show_all(found: list[SystemAudit]) -> None:
