@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -71,6 +72,36 @@ class GroupSize(Reward):
 
     def score(self, batch):
         return Scores.of(np.bincount(batch.group)[batch.group].astype(float))
+
+
+class RefusedError(Exception):
+    """Cannot be unpacked from its text alone, as errors of many clients."""
+
+    def __init__(self, message, *, status):
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Refusing(RowReward):
+    """Fails at the number 20."""
+
+    reads: ClassVar[tuple[str, ...]] = ("number",)
+
+    def row(self, rollout):
+        if rollout["number"] == 20:
+            raise RefusedError("not today", status=503)
+        return Score(1.0)
+
+
+@dataclass(frozen=True)
+class Surroundings(RowReward):
+    """Says how the process is set up."""
+
+    def row(self, rollout):
+        blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        threads = os.environ.get("OMP_NUM_THREADS")
+        return Score(1.0, f"gc {gc.get_threshold()[0]}, threads {threads}, Ctrl-C {'blocked' if blocked else 'heard'}")
 
 
 @dataclass(frozen=True)

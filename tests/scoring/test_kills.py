@@ -3,7 +3,6 @@
 A few kills each; with SIGHTLINE_KILLS=20 the long series, whose figures `-s` shows.
 """
 
-import contextlib
 import importlib.util
 import json
 import os
@@ -21,11 +20,13 @@ import pytest
 from loopback_judge import answer
 from loopback_server import serving
 from scored_members import noted
+from session import alive, descendants, kill, listening
 
 from sightline.scoring import score_file
 
 HERE = Path(__file__).parent
 KILLS = int(os.environ.get("SIGHTLINE_KILLS", "0"))
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 IN_FLIGHT = 32  # requests to a judge at once
 RAY = pytest.param(
     "ray",
@@ -85,31 +86,6 @@ class Series:
             time.sleep(0.01)
 
 
-def descendants(pid: int) -> list[int]:
-    try:
-        tasks = [Path(f"/proc/{pid}/task/{task}/children") for task in os.listdir(f"/proc/{pid}/task")]
-        own = [int(word) for file in tasks for word in file.read_text().split()]
-    except OSError:
-        return []
-    return own + [below for child in own for below in descendants(child)]
-
-
-def kill(pids: list[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Those that run; a process that is dead and not yet buried does not."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z":
-                found.append(pid)
-    return found
-
-
 def file_of(folder: Path, count: int) -> None:
     rows = [{"completion": f"t {i}", "number": i, "fact": i % (count // 2), "group": i // 3} for i in range(count)]
     (folder / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -143,7 +119,7 @@ def killed_series(series: Series, kills: int, engine: str, rng: random.Random) -
 
 @pytest.mark.parametrize("engine", ["plain", "pool", RAY])
 def test_killed_at_random_moments(tmp_path, engine):
-    kills = KILLS or (2 if engine == "ray" else 3)
+    kills = KILLS or (1 if engine == "ray" else 2)
     count = 384 + 192 * kills
     file_of(tmp_path, count)
     rng = random.Random(f"{engine} {kills}")
@@ -185,7 +161,7 @@ def table(path: Path):
 
 
 @pytest.mark.xdist_group("ray")
-def test_ctrl_c_leaves_no_ray_behind_and_one_process_goes_on(tmp_path):
+def test_ctrl_c_leaves_no_ray_behind_and_one_process_goes_on(tmp_path, hears_ctrl_c):
     pytest.importorskip("ray", reason="needs the extra `ray`")
     file_of(tmp_path, 3000)
     series = Series(tmp_path, [*WORDS["ray"], "--reward", "scored_members:noted"], pause=0.01)
@@ -194,6 +170,7 @@ def test_ctrl_c_leaves_no_ray_behind_and_one_process_goes_on(tmp_path):
         series.until_a_shard(process)
         below = descendants(process.pid)
         assert len(below) >= 5
+        assert listening([process.pid, *below]) <= LOOPBACK, "others on the network can reach this Ray"
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all
         assert process.wait(120) != 0, (tmp_path / "said.log").read_text()
         deadline = time.monotonic() + 60

@@ -18,7 +18,7 @@ from sightline.core.errors import ColumnError, ConfigError, RolloutFileError
 from sightline.judges import CachedJudge, Question, RemoteJudge, Verdict
 from sightline.judges.stream import Streamed
 from sightline.rewards.reward import with_judge
-from sightline.scoring import Cluster, Options, Source, cluster, score_file
+from sightline.scoring import Cluster, Options, Source, cluster, judge_actors, packing, score_file
 from sightline.scoring.groups import Pace
 from sightline.scoring.joining import Join
 from sightline.scoring.judge_actors import Desk
@@ -185,9 +185,10 @@ def test_failed_rollouts_are_retried_with_their_groups(tmp_path, ray):
     assert pq.read_table(tmp_path / "ray")["row"].to_pylist() == list(range(130))
 
 
-def test_a_killed_holder_is_asked_again_only_what_is_open(tmp_path, ray):
+@pytest.mark.parametrize("judges", [1, 2])
+def test_a_killed_holder_is_asked_again_only_what_is_open(tmp_path, ray, judges):
     reward = Noted().named("noted") + Asked(Fragile(str(tmp_path / "died"))).named("asked")
-    score_file(adjacent(tmp_path), reward, tmp_path / "ray", options=on_ray(130, judges=2))
+    score_file(adjacent(tmp_path), reward, tmp_path / "ray", options=on_ray(130, judges=judges))
     assert (tmp_path / "died").exists()
     assert pq.read_table(tmp_path / "ray")["asked"].to_pylist() == [i % 40 / 100 for i in range(130)]
     times = Counter((tmp_path / "died.asked").read_text().split())
@@ -198,7 +199,7 @@ def test_a_killed_holder_is_asked_again_only_what_is_open(tmp_path, ray):
 def test_gpus_that_are_not_there_are_one_message(tmp_path, ray):
     options = Options(cluster=Cluster(judges=2, judge_gpus=0.5))
     with pytest.raises(ConfigError, match=r"2 judge actors with 0.5 GPUs each need 1 GPUs; this Ray has 0"):
-        score_file(adjacent(tmp_path), asked, tmp_path / "ray", options=options)
+        score_file(adjacent(tmp_path), with_judge(asked, Fragile("")), tmp_path / "ray", options=options)
 
 
 def test_addresses_that_are_of_no_use(tmp_path):
@@ -211,6 +212,24 @@ def test_addresses_that_are_of_no_use(tmp_path):
         Cluster("ray://head:10001")
     with pytest.raises(ConfigError, match="must not be negative"):
         Cluster(judges=-1)
+
+
+def test_the_variable_for_addresses(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert (Cluster().where, Cluster("other:1").where) == ("head:6379", "other:1")
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert Cluster().where == ""
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+    with pytest.raises(ConfigError, match=r"http://127.0.0.1:8265: .*Run on a node of the cluster"):
+        Cluster()
+
+
+def test_workers_of_another_version_are_refused(monkeypatch):
+    data = packing.packed(1)
+    assert packing.unpacked(data) == 1
+    monkeypatch.setattr(packing, "__version__", "0.0.0")
+    with pytest.raises(ConfigError, match=r"the command is sightline .*, but its workers on .* have 0.0.0"):
+        packing.unpacked(data)
 
 
 class Counting(Streamed):
@@ -246,3 +265,29 @@ def test_a_question_that_is_being_asked_is_not_asked_again(tmp_path):
     assert judge.asked == Counter("abcd")
     assert not desk.open
     assert os.environ.get("RAY_AUTH_TOKEN") is None
+
+
+def test_whoever_waits_for_an_answer_that_will_not_come_is_told(tmp_path, monkeypatch):
+    may, errors = threading.Event(), []
+
+    def broken(judge, ability, questions):
+        assert may.wait(60)
+        raise MemoryError("what nobody foresaw")
+        yield
+
+    def ask():
+        try:
+            desk.ask("generate", [Question("a")])
+        except MemoryError as error:
+            errors.append(error)
+
+    monkeypatch.setattr(judge_actors, "arrivals", broken)
+    desk = Desk(CachedJudge(Counting(), str(tmp_path / "verdicts.sqlite")))
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    may.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(errors) == 3
+    assert not desk.open

@@ -363,11 +363,13 @@ def test_rows_without_groups_are_noted(tmp_path):
 def test_two_processes_do_not_share_a_folder(tmp_path):
     from sightline.scoring.shards import Shards
 
-    first = Shards(tmp_path / "parts", {})
-    first.open()
-    with pytest.raises(ConfigError, match="another process"):
-        Shards(tmp_path / "parts", {}).open()
-    first.close(remove=True)
+    with (
+        Shards(tmp_path / "parts", {}),
+        pytest.raises(ConfigError, match="another process"),
+        Shards(tmp_path / "parts", {}),
+    ):
+        pass
+    assert not (tmp_path / "parts").exists()
 
 
 def test_marks_in_arrays_become_the_same_rows_as_marks_one_by_one():

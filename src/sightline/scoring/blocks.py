@@ -19,6 +19,7 @@ from sightline.judges.judge import encodable
 from sightline.scoring.lines import parsed
 
 Index: TypeAlias = NDArray[np.int64]
+SAMPLE = 16  # rows that tell how large the others are
 AS_JSON = {b"sightline.json": b"1"}  # metadata of a text column that holds JSON, since no Arrow type fits all values
 
 
@@ -27,6 +28,8 @@ class Block(Protocol):
 
     @property
     def names(self) -> Sequence[str]: ...
+    @property
+    def nbytes(self) -> int: ...
     def __len__(self) -> int: ...
     def column(self, name: str) -> Sequence[Any]: ...
     def arrow(self, name: str) -> tuple[pa.Field, pa.ChunkedArray | pa.Array]: ...
@@ -52,6 +55,14 @@ class JsonBlock:
     @cached_property
     def names(self) -> Sequence[str]:
         return list(dict.fromkeys(name for item in self.items for name in item))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its JSON, of some rows if the lines are not at hand."""
+        if self.lines is not None:
+            return sum(map(len, self.lines))
+        some = self.items[:: max(1, len(self.items) // SAMPLE)]
+        return sum(len(repr(row).encode()) for row in some) * len(self.items) // max(1, len(some))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -92,6 +103,10 @@ class ArrowBlock:
     @property
     def names(self) -> Sequence[str]:
         return list(self.table.column_names)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.table.nbytes)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -7,6 +7,7 @@ behind. Judges are asked through `judge_actors`.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import secrets
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,15 +30,16 @@ from sightline.rewards.reward import Reward
 from sightline.scoring.engines import Left, cores, judges_asked
 from sightline.scoring.groups import Pace, Piece
 from sightline.scoring.judge_actors import desks, holders_needed
-from sightline.scoring.lineage import children, end, family
 from sightline.scoring.packing import packed, unpacked
 from sightline.scoring.piece import Job, score_piece
-from sightline.scoring.processes import Scored, few_collections, in_order
+from sightline.scoring.processes import Scored, collect_rarely, environment, in_order
 from sightline.scoring.shards import packed_shard, put_shard
 
 TRIES = 3  # after a worker died
 REACHED = 20.0  # seconds within which the head of a cluster answers
 LOOK = 2.0  # seconds between two looks at how large the cluster is
+GONE = 5.0  # seconds that a killed process may take to end
+ADOPT = 36  # prctl's PR_SET_CHILD_SUBREAPER
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,17 @@ class Cluster:
     def __post_init__(self) -> None:
         if self.judges < 0 or self.judge_gpus < 0:
             raise ConfigError("judges and their GPUs must not be negative")
-        if self.address.startswith("ray://"):
+        if "://" in self.where:
             raise ConfigError(
-                f"{self.address}: a Ray client is far from the cluster's disks. Run on a node of the cluster, with its "
-                "address as host:port, or hand the command to `ray job submit`"
+                f"{self.where}: is far from the cluster's disks. Run on a node of the cluster, with the address of its "
+                "head as host:port, or hand the command to `ray job submit`"
             )
+
+    @property
+    def where(self) -> str:
+        """The address of a cluster; empty: there is none, a Ray of our own is started."""
+        address = self.address or os.environ.get("RAY_ADDRESS", "")
+        return "" if address == "local" else address
 
 
 @dataclass
@@ -80,7 +88,7 @@ class OnRay:
     how: str = "Ray"
 
     def __post_init__(self) -> None:
-        _load(own=not _address(self.cluster))
+        _load(own=not self.cluster.where)
         if self.workers < 0:
             raise ConfigError(f"--workers {self.workers}: needs a number of pieces, or 0 for one per processor")
 
@@ -156,7 +164,7 @@ def score_remotely(job: bytes, piece: Piece) -> _Shard:
 
 @functools.lru_cache(maxsize=1)
 def _job(data: bytes) -> Job:
-    few_collections().__enter__()
+    collect_rarely()
     job: Job = unpacked(data)
     return job
 
@@ -193,7 +201,7 @@ def connected(cluster: Cluster, workers: int = 0) -> Iterator[str]:
         ConfigError: there is no cluster at the address.
     """
     ray = _ray()
-    address = _address(cluster)
+    address = cluster.where
     if ray.is_initialized():
         yield "the Ray that runs"
         return
@@ -215,16 +223,42 @@ def connected(cluster: Cluster, workers: int = 0) -> Iterator[str]:
 @contextmanager
 def _own(processors: int, settings: Mapping[str, Any]) -> Iterator[None]:
     """A Ray on this machine of which nothing is left afterwards, neither files nor processes."""
-    ray, others = _ray(), children(os.getpid())
-    with tempfile.TemporaryDirectory(prefix="sl-", dir="/tmp", ignore_cleanup_errors=True) as session:  # short: sockets
+    ray = _ray()
+    with (
+        tempfile.TemporaryDirectory(prefix="sl-", dir="/tmp", ignore_cleanup_errors=True) as session,  # short: sockets
+        _outlived(),
+    ):
         try:
-            with _environment(_own_settings()):
+            with environment(_own_settings()):
                 ray.init(address="local", num_cpus=processors, include_dashboard=False, _temp_dir=session, **settings)
             yield
         finally:
-            below = family(children(os.getpid()) - others)
             ray.shutdown(wait_for_processes=True)
-            end(below)  # helpers outlive a raylet that ended in a hurry, by a minute
+
+
+@contextmanager
+def _outlived() -> Iterator[None]:
+    """The processes of a Ray that is started here end with the block; on Linux also those whose parent has ended.
+
+    Ray's helpers would outlive a raylet that ended in a hurry by a minute.
+    """
+    import psutil  # comes with Ray
+
+    me, adopt, ended = psutil.Process(), getattr(ctypes.CDLL(None), "prctl", lambda *of: None), []
+    others = set(me.children())
+    adopt(ADOPT, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        for begun in set(me.children()) - others:
+            with suppress(psutil.NoSuchProcess):
+                said = " ".join(begun.cmdline())
+                ended += [begun, *begun.children(recursive=True)] if "/ray/" in said or "ray::" in said else []
+        for one in ended:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(ended, timeout=GONE)
+        adopt(ADOPT, 0, 0, 0, 0)
 
 
 def _connect(address: str, settings: Mapping[str, Any]) -> None:
@@ -253,34 +287,18 @@ def _enough(reward: Reward, cluster: Cluster) -> str:
     return f", {held} judge actors{each}" if held else ""
 
 
-def _address(cluster: Cluster) -> str:
-    return cluster.address or os.environ.get("RAY_ADDRESS", "")
-
-
 @functools.lru_cache(maxsize=1)
 def _own_settings() -> Mapping[str, str]:
-    """Environment of a Ray of our own: nothing is reported to anybody, and only we may use it, for it listens.
+    """Environment of a Ray of our own: nothing is reported to anybody, it listens on loopback, and only we may use it.
 
-    Ray takes a token only when it is imported: where somebody has done that before, it stays as it was set up then.
+    Ray takes address and token when it is imported: where somebody has done that before, it stays as it was set up.
     """
     settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_enable_metrics_collection": "0"}
-    if "ray" not in sys.modules and "RAY_AUTH_MODE" not in os.environ:
-        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    if "ray" not in sys.modules:
+        settings["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on Linux too: one machine, so 127.0.0.1
+        if "RAY_AUTH_MODE" not in os.environ:
+            settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     return settings
-
-
-@contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _after(first: Piece, rest: Iterator[Piece]) -> Iterator[Piece]:
@@ -296,7 +314,7 @@ def _load(own: bool) -> None:
     """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as later versions do, without their warning
     try:
-        with _environment(_own_settings() if own else {}):
+        with environment(_own_settings() if own else {}):
             import ray  # noqa: F401
     except ImportError as error:
         raise MissingExtra.of("--engine ray", "ray") from error

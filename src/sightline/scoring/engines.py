@@ -8,25 +8,24 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
-import orjson
 
 from sightline.core.errors import ConfigError
 from sightline.judges.judge import Judge
 from sightline.rewards.reward import JudgedReward, Reward
-from sightline.scoring.blocks import ArrowBlock, JsonBlock
 from sightline.scoring.groups import Pace, Piece
 from sightline.scoring.piece import Job
 from sightline.scoring.processes import Scored, in_processes, score_into
 from sightline.scoring.readers import count_rows, rollout_files
 
-TRIAL = 0.5  # seconds of scoring that say how long the rest will take
-SECONDS_EACH = 2.0  # of work that a process must have before it is started: starting one takes about one
+TRIAL = 1.0  # seconds of scoring that say how long the rest will take
+SECONDS_EACH = 5.0  # of work that a process must have before it is started: starting one takes a second of CPU
 CGROUP = Path("/sys/fs/cgroup/cpu.max")
 
 Left: TypeAlias = Callable[[Piece], float]
@@ -111,7 +110,7 @@ def worthwhile(seconds: float, cores: int) -> int:
     """How many processes some work deserves; 1 where a second would not pay for its start.
 
     Example:
-        >>> worthwhile(3.9, 8), worthwhile(9, 8), worthwhile(600, 8)
+        >>> worthwhile(9.9, 8), worthwhile(21, 8), worthwhile(600, 8)
         (1, 4, 8)
     """
     return max(1, min(cores, int(seconds / SECONDS_EACH)))
@@ -141,9 +140,11 @@ def obstacle(job: Job) -> str:
     if any(asks(node) for node in job.reward.walk()):
         return "a reward that asks a judge runs in one process, which asks concurrently (--engine ray shares it out)"
     try:
-        pickle.dumps(job)
+        data = pickle.dumps(job)
     except Exception as error:  # noqa: BLE001 - whatever a member does when it is packed is the reason
         return f"the reward cannot be sent to other processes ({error})"
+    if b"__main__" in data and not os.path.isfile(getattr(sys.modules["__main__"], "__file__", "")):
+        return "the reward is defined where other processes cannot find it; put it into a module"
     return ""
 
 
@@ -200,12 +201,4 @@ def estimated(path: Path, piece: Piece) -> float:
     counts = [count_rows(file) for file in files]
     if None not in counts:
         return sum(count or 0 for count in counts) * len(piece) / len(np.unique(piece.row))
-    return sum(file.stat().st_size for file in files) * len(piece) / max(1, _bytes(piece.block))
-
-
-def _bytes(block: Any) -> int:
-    if isinstance(block, ArrowBlock):
-        return int(block.table.nbytes)
-    if isinstance(block, JsonBlock) and block.lines is not None:
-        return sum(map(len, block.lines))
-    return sum(len(orjson.dumps(row, default=repr)) for row in block.rows())
+    return sum(file.stat().st_size for file in files) * len(piece) / max(1, piece.block.nbytes)

@@ -23,6 +23,8 @@ from sightline.scoring.blocks import Block, Index
 from sightline.scoring.dialects import Columns, Dialect, Source, columns_of, dialect_of, exploded
 from sightline.scoring.readers import read_blocks, rollout_files
 
+PIECE_BYTES = 32 << 20  # of the file, in one batch: a row may hold pictures
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -143,14 +145,17 @@ class Pace:
 
 
 def batches(pieces: Iterator[Piece], pace: Pace) -> Iterator[Piece]:
-    """The same rollouts in batches of about `pace.size`, cut between groups; an error of the file comes after them."""
+    """The same rollouts in batches of about `pace.size`, fewer where they are large, cut between groups.
+
+    An error of the file comes after what was read before it.
+    """
     rest: Piece | None = None
     try:
         for piece in pieces:
             rest = piece if rest is None or not len(rest) else rest.joined(piece)
-            at = 0
-            while len(rest) - at >= pace.size:
-                stop = _cut(rest.group, at, pace.size)
+            at, fit = 0, max(1, PIECE_BYTES * len(rest) // max(1, rest.block.nbytes))
+            while len(rest) - at >= (size := min(pace.size, fit)):
+                stop = _cut(rest.group, at, size)
                 yield rest.slice(at, stop)
                 at = stop
             rest = rest.slice(at, len(rest))

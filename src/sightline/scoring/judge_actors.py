@@ -30,6 +30,8 @@ AT_ONCE = 32  # questions that a holder gets at a time; each verdict comes back 
 THREADS = 64  # calls that a desk serves at once; the others wait
 LANES = 4  # calls that a holder of a judge behind HTTP serves at once
 RESTARTS = 3
+LOOK = 20.0  # seconds for an actor that restarts, before another one is asked
+PATIENCE = 900.0  # seconds in all: a large model takes minutes to load
 
 Answer: TypeAlias = "Future[Verdict[Any]]"
 
@@ -60,10 +62,11 @@ class Desk:
         try:
             for place, verdict in arrivals(self.judge, ability, [questions[number] for number in mine]):
                 answers[mine[place]].set_result(verdict)
-        except SightlineError as error:
+        except BaseException as error:  # also what nobody foresaw: others wait for these answers
             for number in mine:
                 if not answers[number].done():
                     answers[number].set_exception(error)
+            raise
         finally:
             with self.lock:
                 for number in mine:
@@ -101,6 +104,10 @@ class Holder:
         """Verdicts as they arrive."""
         yield from arrivals(self.judge, ability, questions)
 
+    def ready(self) -> bool:
+        """Answered as soon as the judge can be asked."""
+        return True
+
 
 class DeskActor(Desk):
     """A desk, in an actor.
@@ -132,7 +139,8 @@ class HeldJudge(Streamed):
     def __init__(self, id: str, holders: Sequence[Any], lanes: int) -> None:
         self.id = id
         self.idle: SimpleQueue[Any] = SimpleQueue()
-        self.size = lanes * len(holders)
+        self.size = self.left = lanes * len(holders)
+        self.lock = threading.Lock()
         for _ in range(lanes):
             for holder in holders:
                 self.idle.put(holder)
@@ -162,7 +170,10 @@ class HeldJudge(Streamed):
 
         still, words = list(part), ""
         for _ in range(RESTARTS + 1):
-            holder = self.idle.get()
+            holder = self._free()
+            if holder is None:
+                words = words or "no actor that holds the judge is left"
+                break
             try:
                 for number, verdict in _answers(holder, ability, questions, tuple(still)):
                     still.remove(number)
@@ -181,6 +192,37 @@ class HeldJudge(Streamed):
         for number in still:
             arrive((number, Verdict(error=words or "the judge ended without an answer")))
         return None
+
+    def _free(self) -> Any:
+        """An actor that can answer, as soon as there is one; None: they have died for good, or do not come back.
+
+        An actor that is dead or restarting fails at once, so without a look it would be the first to be free.
+        """
+        import ray
+        from ray.exceptions import GetTimeoutError, RayActorError
+
+        waited = 0.0
+        while waited < PATIENCE:
+            holder = self.idle.get()
+            if holder is None:
+                self.idle.put(None)  # for those who wait too
+                return None
+            try:
+                ray.get(holder.ready.options(max_task_retries=-1).remote(), timeout=LOOK)
+                return holder
+            except GetTimeoutError:
+                waited += LOOK
+                self.idle.put(holder)
+            except RayActorError:
+                self._lost()
+        return None
+
+    def _lost(self) -> None:
+        """An actor has died for good."""
+        with self.lock:
+            self.left -= 1
+            if not self.left:
+                self.idle.put(None)
 
 
 def _answers(holder: Any, ability: Ability, questions: Sequence[Question], part: Sequence[int]) -> Iterator[Arrival]:

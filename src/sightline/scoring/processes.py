@@ -8,15 +8,17 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +31,7 @@ from sightline.scoring.piece import Job, score_piece
 from sightline.scoring.shards import read_shard, write_shard
 
 NEW_OBJECTS = 100_000  # between two searches for cycles; a batch makes as many objects, none of them in a cycle
+UNDER_WAY = 4 << 30  # bytes of pieces that are begun, at most
 
 T = TypeVar("T")
 _worker_job: Job | None = None
@@ -61,12 +64,17 @@ def score_into(folder: Path, job: Job, piece: Piece) -> Scored:
     return Scored(file, table.num_rows, time.perf_counter() - began, table)
 
 
-@contextmanager
-def few_collections() -> Iterator[None]:
+def collect_rarely() -> None:
     """Search for cycles less often, and not among what is there already: a fifth of the time goes there otherwise."""
-    before, frozen = gc.get_threshold(), gc.get_freeze_count()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 20, 20)
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """`collect_rarely`, and as before afterwards."""
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    collect_rarely()
     try:
         yield
     finally:
@@ -75,45 +83,92 @@ def few_collections() -> Iterator[None]:
             gc.unfreeze()
 
 
-def _begin(job: Job) -> None:
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Variables for processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started meanwhile never hear Ctrl-C: the parent does, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(job: Job, held: Connection) -> None:
     global _worker_job
     _worker_job = job
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the pool
-    few_collections().__enter__()
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    collect_rarely()
+    threading.Thread(target=_leave_with_parent, args=(held,), daemon=True).start()
 
 
-def _leave_with_parent() -> None:
-    """A killed parent leaves no workers behind."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _leave_with_parent(held: Connection) -> None:
+    """End this process as soon as the parent lets go of the other end: it stops, or was killed."""
+    with suppress(EOFError, OSError):
+        held.recv()
+    os._exit(1)
 
 
 def _work(piece: Piece, folder: Path) -> Scored:
     began = time.perf_counter()
     if _worker_job is None:
         raise ConfigError("a worker process was not given its job")
-    table = score_piece(_worker_job, piece)
+    try:
+        table = score_piece(_worker_job, piece)
+    except Exception as error:
+        if not _arrives(error):
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        raise
     return Scored(write_shard(folder, table), table.num_rows, time.perf_counter() - began)
+
+
+def _arrives(error: Exception) -> bool:
+    """Whether an error can be sent to the parent: one that cannot be unpacked there would look like a dead worker."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever its class does
+        return False
+    return True
 
 
 def in_processes(job: Job, pieces: Iterator[Piece], pace: Pace, workers: int, folder: Path) -> Generator[Scored]:
     """Results in the order of the pieces; two pieces per worker are under way, no more."""
     context = multiprocessing.get_context("spawn")  # a fork could copy a lock that Arrow's threads hold
-    pool = ProcessPoolExecutor(workers, context, _begin, (job,))
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, context, _begin, (job, theirs))
+    threads = {} if "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": "1"}  # there is a process per core
 
-    def result(future: Future[Scored]) -> Scored:
-        try:
-            return future.result()
-        except BrokenProcessPool as error:
-            raise ConfigError("a worker process died while it scored; run with --workers 1 to see why") from error
+    def submit(piece: Piece) -> Future[Scored]:
+        with _deaf_to_ctrl_c(), environment(threads):
+            return pool.submit(_work, piece, folder)
 
     try:
-        yield from in_order(pieces, lambda piece: pool.submit(_work, piece, folder), result, pace, lambda: 2 * workers)
+        yield from in_order(pieces, submit, lambda future: future.result(), pace, lambda: 2 * workers)
+    except BrokenProcessPool as error:
+        raise ConfigError(
+            "a worker process died while it scored: killed by hand, or because memory ran out (fewer --workers need "
+            "less). --workers 1 shows what happens"
+        ) from error
+    except BaseException:
+        ours.close()  # what is under way is lost in any case, so nobody waits for it
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+        ours.close()
+        theirs.close()
 
 
 def in_order(
@@ -128,11 +183,15 @@ def in_order(
     Where the file breaks, what was read before is scored and the error comes after it. Where scoring fails, nothing
     that comes later is given: it would stand in the place of what failed.
     """
-    waiting: deque[T] = deque()
+    waiting: deque[tuple[T, int]] = deque()
+    held = 0
     broken: SightlineError | None = None
 
     def first() -> Scored:
-        one = result(waiting.popleft())
+        nonlocal held
+        handle, size = waiting.popleft()
+        one = result(handle)
+        held -= size
         pace.took(one.seconds, one.rows)
         return one
 
@@ -144,8 +203,9 @@ def in_order(
             break
         if piece is None:
             break
-        waiting.append(submit(piece))
-        while len(waiting) >= under_way():
+        waiting.append((submit(piece), piece.block.nbytes))
+        held += waiting[-1][1]
+        while waiting and (len(waiting) >= under_way() or held > UNDER_WAY):
             yield first()
     while waiting:
         yield first()

@@ -6,7 +6,6 @@ there and ends with the same file.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from sightline.core.errors import RolloutFileError, SightlineError
+from sightline.core.errors import ConfigError, RolloutFileError
 from sightline.core.scores import ERROR
 from sightline.rewards.reward import Reward
 from sightline.scoring.cluster import Cluster, OnRay
@@ -47,6 +46,7 @@ from sightline.scoring.shards import (
 )
 from sightline.scoring.summary import Summary, summarise
 
+RETRY = "retry"  # where results wait that replace some of a finished result
 Progress = Callable[[int, "int | None"], None]
 Rows = NDArray[np.bool_]
 
@@ -106,13 +106,12 @@ def score_file(
     options = options or Options()
     source = source if isinstance(source, Source) else Source(Path(source))
     job, path = Job(source, reward, tokenizer, lean), Path(out)
+    path = path.resolve() if path.is_symlink() else path
     check_place(path, source)
     engine = _engine(job, options)
     began = time.perf_counter()
     run = _Run(job, path, facts_of(job), options, engine, progress or (lambda done, total: None))
-    scored = run.finish()
-    if options.retry_errors:
-        scored += run.retry()
+    scored = run.finished()
     seconds = time.perf_counter() - began
     rollouts, groups, parts = summarise(path)
     return Summary(path, rollouts, groups, parts, scored, seconds, _notes(job), engine.how if scored else "")
@@ -133,17 +132,30 @@ class _Run:
     engine: Engine
     progress: Progress
 
-    def finish(self) -> int:
+    def finished(self) -> int:
         """Score what has not been scored yet; how many rollouts that were."""
-        parts = self.out.with_name(self.out.name + ".parts")
-        if self.options.fresh:
-            shutil.rmtree(parts, ignore_errors=True)
-            self.out.unlink(missing_ok=True)
-        if self.out.exists() and not self._adopted(parts):
-            shutil.rmtree(parts, ignore_errors=True)
-            return 0
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        shards = Shards(parts, self.facts, self.options.input_changed)
+        with Shards(self.out.with_name(self.out.name + ".parts"), self.facts, self.options.input_changed) as shards:
+            if self.options.fresh:
+                shutil.rmtree(shards.folder / RETRY, ignore_errors=True)
+                shards.clear()
+                self.out.unlink(missing_ok=True)
+            scored = 0 if self._complete(shards) else self._finish(shards)
+            shards.clear()
+            return scored + self._retry(shards.folder / RETRY) if self.options.retry_errors else scored
+
+    def _complete(self, shards: Shards) -> bool:
+        """Whether there is a result of the whole file; one of a file that has grown becomes the first shard."""
+        if not self.out.exists():
+            return False
+        old = read_facts(self.out)
+        check_facts(old, self.facts, self.out, self.options.input_changed)
+        if old["input"] == self.facts["input"]:
+            return True
+        shards.adopt(self.out)
+        return False
+
+    def _finish(self, shards: Shards) -> int:
         result = GrowingResult(self.out, shards)
         try:
             scored = self._fill(shards, None, result)
@@ -151,34 +163,24 @@ class _Run:
         except BaseException:
             result.drop()
             raise
-        shards.close(remove=True)
         return scored
 
-    def retry(self) -> int:
+    def _retry(self, folder: Path) -> int:
         """Score again what failed."""
         wanted = failed_rows(self.out, whole_groups=self.job.compares)
         if not wanted.any():
             return 0
         digest = xxhash.xxh3_64_hexdigest(np.packbits(wanted).tobytes())
-        shards = Shards(self.out.with_name(self.out.name + ".retry"), {**self.facts, "retried": digest})
-        scored = self._fill(shards, wanted, None)
-        schema = result_schema(
-            [pq.read_schema(self.out), *(pq.read_schema(file) for file in shards.files())], self.facts
-        )
-        write_result(self.out, _replaced(self.out, wanted, shards, schema), schema)
-        shards.close(remove=True)
+        facts = {**self.facts, "retried": [digest, self.out.stat().st_mtime_ns]}
+        with Shards(folder, facts) as shards:
+            if shards.noted() != facts:
+                shards.clear()  # of a retry that ended, or of another result
+            scored = self._fill(shards, wanted, None)
+            schema = result_schema(
+                [pq.read_schema(self.out), *(pq.read_schema(file) for file in shards.files())], self.facts
+            )
+            write_result(self.out, _replaced(self.out, wanted, shards, schema), schema, folder)
         return scored
-
-    def _adopted(self, parts: Path) -> bool:
-        """Whether a finished result of a file that has grown was taken as the first shard."""
-        old = read_facts(self.out)
-        check_facts(old, self.facts, self.out, self.options.input_changed)
-        if old["input"] == self.facts["input"]:
-            return False
-        shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir()
-        os.replace(self.out, parts / f"{0:015d}.parquet")
-        return True
 
     def _fill(self, shards: Shards, wanted: Rows | None, result: GrowingResult | None) -> int:
         """Add the shards that are missing."""
@@ -186,7 +188,8 @@ class _Run:
         pace = self.options.pace or Pace()
         try:
             total = self._total() if wanted is None else int(wanted.sum())
-            pieces = _skipped(_selected(whole_groups(self.job.source, self.job.compares), wanted), done)
+            pieces = _selected(whole_groups(self.job.source, self.job.compares), wanted)
+            pieces = _skipped(pieces, shards.rows(), self.job)
             self.progress(done, total)
             if result is not None:
                 for table in shards.tables():
@@ -201,8 +204,7 @@ class _Run:
                         result.add(read_shard(file) if one.table is None else one.table)
                     self.progress(done, total)
         except BaseException as error:
-            shards.close(remove=not done)
-            if done and isinstance(error, SightlineError | KeyboardInterrupt):
+            if done:
                 error.add_note(f"{done} rollouts are scored and kept in {shards.folder}; the same command goes on")
             raise
         return done - before
@@ -257,11 +259,30 @@ def _selected(pieces: Iterator[Piece], wanted: Rows | None) -> Iterator[Piece]:
             yield piece.take(keep)
 
 
-def _skipped(pieces: Iterator[Piece], count: int) -> Iterator[Piece]:
+def _skipped(pieces: Iterator[Piece], scored: Iterator[NDArray[np.int64]], job: Job) -> Iterator[Piece]:
+    """What has not been scored yet: all that comes behind the rows that have been.
+
+    Raises:
+        ConfigError: the file has changed, and not only behind the rows that were scored.
+    """
+    waiting = np.zeros(0, np.int64)
     for piece in pieces:
+        while len(waiting) < len(piece) and (more := next(scored, None)) is not None:
+            waiting = np.concatenate([waiting, more])
+        count = min(len(piece), len(waiting))
+        torn = job.compares and 0 < count < len(piece) and piece.group[count] == piece.group[count - 1]
+        if torn or not np.array_equal(piece.row[:count], waiting[:count]):
+            raise _changed(job, "a group of which some rollouts were scored has others now" if torn else "")
+        waiting = waiting[count:]
         if count < len(piece):
             yield piece.slice(count, len(piece)) if count else piece
-        count = max(0, count - len(piece))
+    if len(waiting) or next(scored, None) is not None:
+        raise _changed(job, "it has fewer rollouts")
+
+
+def _changed(job: Job, how: str) -> ConfigError:
+    why = how or "its rollouts come in another order"
+    return ConfigError(f"{job.source.path}: has changed since it was scored in part, {why}; start anew with --fresh")
 
 
 def _replaced(old: Path, wanted: Rows, shards: Shards, schema: pa.Schema) -> Iterator[pa.Table]:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -19,11 +20,13 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sightline.core.errors import ConfigError, RolloutFileError
 from sightline.scoring.blocks import AS_JSON, json_texts
 
-ROW_GROUP = 65_536
+ROW_GROUP = 65_536  # rows, at most
+GROUP_BYTES = 256 << 20  # of Python values, so that rows with pictures do not fill the memory
 KEY = b"sightline"  # of the facts in a result's schema metadata
 
 
@@ -42,32 +45,56 @@ class Shards:
     input_changed: bool = False
     lock: IO[bytes] | None = field(default=None, repr=False)
 
-    def open(self) -> int:
-        """Take the folder; the number of rollouts that are already scored.
+    def __enter__(self) -> Shards:
+        """Take the folder.
 
         Raises:
-            ConfigError: another process has the folder, or it was made with other facts.
+            ConfigError: another process has it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.lock = (self.folder / ".lock").open("wb")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return self._begin()
-        except BlockingIOError:
-            self.close()
-            raise ConfigError(f"{self.folder}: another process is scoring into this folder") from None
-        except BaseException:
-            self.close()
-            raise
+        while self.lock is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # whoever had the folder may be removing it
+                self.lock = self._locked((self.folder / ".lock").open("ab"))
+        return self
 
-    def _begin(self) -> int:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Give it back; a folder whose work is done, or that holds nothing, is removed."""
+        if kind is None or not any(self.folder.rglob("*.parquet")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.lock is not None:
+            self.lock.close()
+        with suppress(OSError):
+            self.folder.rmdir()  # NFS keeps an open file, and so its folder, until it is closed
+
+    def open(self) -> int:
+        """The number of rollouts that are already scored.
+
+        Raises:
+            ConfigError: the shards were made with other facts.
+        """
         for torn in self.folder.glob("*.tmp"):
             torn.unlink()
-        facts = self.folder / "facts.json"
-        if facts.exists() and self.files():
-            check_facts(orjson.loads(facts.read_bytes()), self.facts, self.folder, self.input_changed)
-        write_atomically(facts, orjson.dumps(dict(self.facts), option=orjson.OPT_INDENT_2))
+        facts = self.noted()
+        if facts is not None and self.files():
+            check_facts(facts, self.facts, self.folder, self.input_changed)
+        self._note(self.facts)
         return self._scored()
+
+    def adopt(self, result: Path) -> None:
+        """Make a finished result the first shard."""
+        self.clear()
+        self._note(read_facts(result))
+        os.replace(result, self.folder / f"{0:015d}.parquet")
+
+    def clear(self) -> None:
+        """Forget the shards."""
+        for file in self.files():
+            file.unlink()
+
+    def noted(self) -> dict[str, Any] | None:
+        """What the shards were made from."""
+        path = self.folder / "facts.json"
+        return orjson.loads(path.read_bytes()) if path.exists() else None
 
     def files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
@@ -78,15 +105,17 @@ class Shards:
         settle(temporary, path)
         return path
 
-    def close(self, remove: bool = False) -> None:
-        if remove:
-            shutil.rmtree(self.folder)
-        if self.lock is not None:
-            self.lock.close()
-
     def tables(self) -> Iterator[pa.Table]:
+        """What is in the shards; of one that was a whole result, row group by row group."""
         for path in self.files():
-            yield read_shard(path)
+            file = pq.ParquetFile(path)
+            yield from (file.read_row_group(index) for index in range(file.num_row_groups))
+
+    def rows(self) -> Iterator[NDArray[np.int64]]:
+        """The column `row` of the shards."""
+        for path in self.files():
+            for batch in pq.ParquetFile(path).iter_batches(columns=["row"]):
+                yield batch["row"].to_numpy()
 
     def _scored(self) -> int:
         """Rollouts in the shards up to the first gap; what lies behind a gap is dropped."""
@@ -97,9 +126,31 @@ class Shards:
                 continue
             try:
                 scored += pq.read_metadata(path).num_rows
-            except (pa.ArrowInvalid, OSError):
+            except (pa.ArrowInvalid, OSError) as error:
+                if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the file's
+                    raise
                 path.unlink()
         return scored
+
+    def _note(self, facts: Mapping[str, Any]) -> None:
+        write_atomically(self.folder / "facts.json", orjson.dumps(dict(facts), option=orjson.OPT_INDENT_2))
+
+    def _locked(self, file: IO[bytes]) -> IO[bytes] | None:
+        """The lock, if the file still is that of the folder."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(file.name)):
+                return file
+        except BlockingIOError:
+            file.close()
+            raise ConfigError(f"{self.folder}: another process is scoring into this folder") from None
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            file.close()
+            raise ConfigError(f"{self.folder}: its disk cannot lock files ({error.strerror})") from error
+        file.close()
+        return None
 
 
 def write_shard(folder: Path, table: pa.Table) -> Path:
@@ -141,31 +192,32 @@ class ResultWriter:
     Args:
         path: the file.
         schema: of all tables, see `result_schema`.
-        folder: where it is until it is whole; None: beside the file.
+        folder: where it is until it is whole.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, folder: Path | None = None) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, folder: Path) -> None:
         self.path, self.schema = path, schema
-        self.temporary = (folder or path.parent) / f"{path.name}.tmp"
+        self.temporary = folder / f"{path.name}.tmp"
         self.writer = pq.ParquetWriter(self.temporary, schema, compression="zstd")
         self.waiting: list[pa.Table] = []
-        self.rows = 0
+        self.rows = self.size = 0
 
     def add(self, table: pa.Table) -> None:
         self.waiting.append(fitted(table, self.schema))
+        self.size = self.size or row_group_of(self.waiting[0])
         self.rows += table.num_rows
-        if self.rows >= ROW_GROUP:
+        if self.rows >= self.size:
             whole = pa.concat_tables(self.waiting)
-            self.rows %= ROW_GROUP
+            self.rows %= self.size
             full = whole.num_rows - self.rows
-            self.writer.write_table(whole.slice(0, full).combine_chunks(), ROW_GROUP)
+            self.writer.write_table(whole.slice(0, full).combine_chunks(), self.size)
             # a copy: a slice would keep all of the rows that are written
             self.waiting = [whole.slice(full).take(pa.array(np.arange(self.rows)))] if self.rows else []
 
     def finish(self) -> None:
         """Write what waits, and give the file its name."""
         if self.rows:
-            self.writer.write_table(pa.concat_tables(self.waiting).combine_chunks(), ROW_GROUP)
+            self.writer.write_table(pa.concat_tables(self.waiting).combine_chunks(), self.size)
         self.writer.close()
         settle(self.temporary, self.path)
 
@@ -208,7 +260,7 @@ class GrowingResult:
             self.writer.finish()
         else:
             schema = result_schema([pq.read_schema(file) for file in self.shards.files()], self.shards.facts)
-            write_result(self.path, self.shards.tables(), schema)
+            write_result(self.path, self.shards.tables(), schema, self.shards.folder)
 
     def drop(self) -> None:
         if self.writer is not None:
@@ -216,9 +268,9 @@ class GrowingResult:
             self.writer = None
 
 
-def write_result(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
-    """A result file from all its tables."""
-    writer = ResultWriter(path, schema)
+def write_result(path: Path, tables: Iterator[pa.Table], schema: pa.Schema, folder: Path) -> None:
+    """A result file from all its tables, in `folder` until it is whole."""
+    writer = ResultWriter(path, schema, folder)
     try:
         for table in tables:
             writer.add(table)
@@ -226,6 +278,13 @@ def write_result(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> N
     except BaseException:
         writer.drop()
         raise
+
+
+def row_group_of(first: pa.Table) -> int:
+    """Rows of a row group, by the size of the first rows: the same for the same rows, however they were cut."""
+    some = first.slice(0, 16)
+    size = max(1, len(repr(some.to_pylist())) // max(1, some.num_rows))
+    return max(16, min(ROW_GROUP, 1 << (GROUP_BYTES // size + 1).bit_length() - 1))
 
 
 def result_schema(schemas: Sequence[pa.Schema], facts: Mapping[str, Any]) -> pa.Schema:
@@ -283,10 +342,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def settle(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, once its bytes are on disk."""
+    """Give a finished file its name, once its bytes are on disk; both are there afterwards."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    with suppress(OSError):  # not every disk can
+        os.fsync(folder)
+    os.close(folder)
 
 
 def _united(name: str, fields: Sequence[pa.Field]) -> pa.Field:
