@@ -14,14 +14,17 @@ from sightline.media import images
 
 @dataclass(frozen=True)
 class Says(RowReward):
-    """1 where the answer is said; sleeps `pause` seconds, writes `id` into the file $COUNTED, fails on demand."""
+    """1 where the answer is said; sleeps `pause` seconds, waits until there is a file `hold`, writes `id` into the file
+    $COUNTED, fails on demand."""
 
     reads: ClassVar[tuple[str, ...]] = ("answer",)
-    may_read: ClassVar[tuple[str, ...]] = ("pause", "id", "fault")
+    may_read: ClassVar[tuple[str, ...]] = ("pause", "hold", "id", "fault")
 
     def row(self, rollout):
         columns = rollout.columns
         time.sleep(columns.get("pause") or 0)
+        while columns.get("hold") and not os.path.exists(columns["hold"]):
+            time.sleep(0.01)
         if columns.get("id") is not None:
             with open(os.environ["COUNTED"], "a") as file:
                 file.write(f"{columns['id']}\n")

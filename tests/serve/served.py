@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 class Served:
     def __init__(self, process: subprocess.Popen, log: Path, counted: Path):
         self.process, self.log, self.counted_file = process, log, counted
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 480
         while not (found := re.search(r"http://127.0.0.1:(\d+)", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -50,8 +50,8 @@ class Served:
         return json.loads(answer)
 
     def raw(self, data: bytes, then_close=False) -> bytes:
-        """Bytes as they are; what comes back until the server closes or falls silent."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        """Bytes as they are; the beginning of what comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             if then_close:
                 connection.shutdown(socket.SHUT_WR)
@@ -63,6 +63,16 @@ class Served:
     def metric(self, name: str) -> float:
         text = self.ask("/metrics")[1].decode()
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
+    def wait_for(self, metric: str, value: float) -> None:
+        while self.metric(metric) != value:
+            time.sleep(0.02)
+
+    def begin_to_end(self, number: int = signal.SIGTERM) -> None:
+        """Send a signal; returns when no connection is taken on any more."""
+        self.process.send_signal(number)
+        while "Shutting down" not in self.log.read_text():
+            time.sleep(0.02)
 
     def end(self) -> str:
         """SIGTERM, and what the server logged; its exit code must be 0."""

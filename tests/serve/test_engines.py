@@ -4,9 +4,13 @@ import asyncio
 import json
 import os
 import pickle
+import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -18,12 +22,13 @@ from sightline.serve import Limits, Processes, Service, Threads
 from sightline.serve.bodies import JSON
 from sightline.serve.engines import stuck
 from sightline.serve.refusal import Refusal, too_large
+from sightline.serve.server import _open_files
 from sightline.serve.service import Answer, Task
 from tests.serve.rewards import total
 from tests.serve.served import serving
 from tests.serve.test_answers import ROWS
 
-SERVICE = Service(total, limits=Limits(hung_seconds=2))
+SERVICE = Service(total, limits=Limits(hung_seconds=5))
 
 
 def task(*rows, route="/score"):
@@ -65,9 +70,8 @@ def test_processes_answer_as_threads_do(processes):
     threads.close()
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    ("fault", "status", "code"), [({"fault": "die"}, 503, "scorer_died"), ({"pause": 90}, 500, "hung")]
+    ("fault", "status", "code"), [({"fault": "die"}, 503, "scorer_died"), ({"pause": 3600}, 500, "hung")]
 )
 def test_a_process_that_dies_or_hangs_is_replaced(processes, fault, status, code):
     answers = asyncio.run(scored(processes, task(one(**fault)), *[task(one())] * 4))
@@ -79,17 +83,32 @@ def test_a_process_that_dies_or_hangs_is_replaced(processes, fault, status, code
 
 def test_a_process_under_way_is_ended_at_the_end():
     engine = Processes(Service(total), 1)
-    begun = time.monotonic()
 
     async def left():
-        coming = asyncio.ensure_future(engine.answer(task(one(pause=90))))
+        coming = asyncio.ensure_future(engine.answer(task(one(pause=3600))))
         while not engine.busy or not engine._all[0]._busy.locked():
             await asyncio.sleep(0.05)
         engine.close()
         return await coming
 
     assert asyncio.run(left()).code == "scorer_died"
-    assert time.monotonic() - begun < 80
+    assert not engine._all[0].process.is_alive()
+
+
+def test_an_engine_that_nobody_closes_does_not_hold_the_interpreter():
+    code = "from sightline.rewards.algebra import Constant as C; from sightline.serve import Processes, Service; "
+    code += "engine = Processes(Service(C(1.0)), 1); print('made')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "made\n", "")
+
+
+def test_signals_to_a_whole_group_of_processes_do_not_end_one(processes):
+    before = [worker.process.pid for worker in processes._all]
+    for pid in before:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, number)
+    assert all(isinstance(answer, Answer) for answer in asyncio.run(scored(processes, *[task(one())] * 4)))
+    assert [worker.process.pid for worker in processes._all] == before
 
 
 @pytest.mark.parametrize("fault", ["crash", "exit"])
@@ -121,12 +140,11 @@ def test_refusals_travel():
 def test_stuck_is_when_no_place_is_free():
     now = time.monotonic()
     assert stuck([now - 9], 2) == 0.0
-    assert 5 <= stuck([now - 9, now - 5, now - 1], 2) < 8
+    assert 5000 <= stuck([now - 9000, now - 5000, now - 1], 2) < 9000
 
 
-@pytest.mark.timeout(180)
 def test_no_process_outlives_a_server_that_is_killed(tmp_path):
-    with serving(tmp_path, "--workers", "2") as server:
+    with serving(tmp_path, "--workers", "2") as server, under_way(server, one(pause=3600)):
         assert server.scores({"rows": [one()]})["scores"] == [1.0]
         children = [int(word) for word in children_of(server.process.pid)]
         assert len(children) >= 2
@@ -150,22 +168,23 @@ def alive(pid):
         return False
 
 
-@pytest.mark.timeout(180)
+@contextmanager
+def under_way(server, row):
+    """One request that is being scored."""
+    body = json.dumps({"rows": [row]}).encode()
+    head = f"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + body)
+        server.wait_for("sightline_requests_inside", 1)
+        yield
+
+
 def test_a_second_interrupt_ends_a_server_at_once(tmp_path):
     with serving(tmp_path) as server:
-        body = json.dumps({"rows": [one(pause=150)]}).encode()
-        head = (
-            f"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(head.encode() + body)
-            while server.metric("sightline_requests_inside") < 1:
-                time.sleep(0.05)
+        with under_way(server, one(pause=3600)):
+            server.begin_to_end(signal.SIGINT)
             server.process.send_signal(signal.SIGINT)
-            while "Shutting down" not in server.log.read_text():
-                time.sleep(0.05)
-            server.process.send_signal(signal.SIGINT)
-            assert server.process.wait(100) == 1
+            assert server.process.wait(300) == 1
         assert "given up" in server.log.read_text()
 
 
@@ -183,6 +202,24 @@ def test_options_that_do_not_fit_are_refused(words, said):
     outcome = CliRunner().invoke(app, ["serve", "--reward", "tests.serve.rewards:total", *words])
     assert outcome.exit_code
     assert said in f"{outcome.output} {outcome.exception}"
+
+
+def test_a_reward_that_cannot_be_sent():
+    with pytest.raises(ConfigError, match="cannot be sent to another process"):
+        Processes(Service(Constant(1.0), constants=(("a", lambda: 0),)), 2)
+
+
+@pytest.mark.parametrize("limit", [64, 5000])
+def test_files_for_all_connections(limit):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] != resource.RLIM_INFINITY and before[1] < 5000:
+        pytest.skip("this machine allows too few open files")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+        _open_files(1024)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (max(limit, 2048), before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_reward_that_a_process_cannot_load(tmp_path, monkeypatch):

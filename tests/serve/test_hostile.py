@@ -4,7 +4,6 @@ import base64
 import io
 import pickle
 import struct
-import time
 import zlib
 
 import msgpack
@@ -12,6 +11,7 @@ import orjson
 import pytest
 from PIL import Image
 
+from sightline.serve import RemoteReward
 from tests.serve.served import serving
 
 JSON, MSGPACK = "application/json", "application/msgpack"
@@ -25,7 +25,7 @@ def server(tmp_path_factory):
     Image.new("RGB", (5, 2)).save(folder / "secret.png")
     (folder / "root" / "link.png").symlink_to(folder / "secret.png")
     (folder / "root" / "note.txt").write_text("no picture")
-    limits = ["body_bytes=300000", "rows=50", "images=4", "pixels=10000", "values=50000", "read_seconds=1"]
+    limits = ["body_bytes=300000", "rows=50", "images=4", "pixels=10000", "values=50000"]
     words = [word for limit in limits for word in ("--limit", limit)]
     with serving(folder, *words, "--media-root", str(folder / "root"), reward="opens") as served:
         served.folder = folder
@@ -216,6 +216,13 @@ def test_paths_below_the_root_and_shared_media_are_read(server):
     assert msgpack.unpackb(server.ask(body=body, kind=MSGPACK)[1])["scores"] == [3.0, 7.0, 7.0]
 
 
+def test_the_client_sends_pictures_in_all_their_forms(server):
+    data = png(7, 7)
+    forms = (data, {"bytes": data, "path": None}, {"bytes": base64.b64encode(data).decode()}, url(data))
+    rows = [{"completion": "", "images": [form]} for form in forms]
+    assert RemoteReward(server.url).score(rows)["scores"] == [7.0] * 4
+
+
 def test_pictures_of_many_frames_and_texts_that_look_like_addresses(server):
     frames = [Image.new("RGB", (3, 2), (2 * number, 0, 9)) for number in range(100)]
     for form in ("GIF", "WEBP", "TIFF", "PNG"):
@@ -238,17 +245,6 @@ def test_too_large_said_and_unsaid(server):
 def test_a_compressed_body_is_refused(server):
     status, answer, _ = server.ask(body=zlib.compress(bytes(10_000_000)), headers={"content-encoding": "deflate"})
     assert (status, answer["error"]["code"]) == (415, "encoded_body")
-
-
-def test_a_body_that_never_comes_and_a_caller_that_goes(server):
-    head = b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
-    assert server.raw(head).startswith(b"HTTP/1.1 408")
-    server.raw(head, then_close=True)
-    deadline = time.monotonic() + 60  # the server sees the end of a connection when its turn comes
-    while server.metric("sightline_requests_inside") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert server.metric("sightline_requests_inside") == 0
-    assert server.metric("sightline_body_bytes_inside") == 0
 
 
 def test_no_route_and_no_http(server):

@@ -1,7 +1,8 @@
 """Replicas in a Ray cluster answer what one process answers, refuse what it refuses, and lose nothing on SIGTERM."""
 
-import time
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgpack
 import pytest
@@ -14,7 +15,7 @@ from tests.serve.served import serving
 from tests.serve.test_answers import ROWS
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
-pytestmark = [pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("ray")]  # one Ray at a time
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +65,38 @@ def test_a_replica_that_dies_is_replaced(server):
     assert server.counted().count("once") == 1
 
 
-def test_sigterm_loses_nothing(server):
-    body = {"rows": [{"completion": "4", "answer": 4, "pause": 1.5}]}
+def test_other_machines_reach_nothing(server):
+    import psutil  # comes with Ray
+
+    me = psutil.Process(server.process.pid)
+    listening = set()
+    for one in (me, *me.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            places = one.net_connections("inet")
+            listening |= {place.laddr.ip for place in places if place.status == psutil.CONN_LISTEN}
+    assert {"127.0.0.1"} <= listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+
+
+def test_sigterm_loses_nothing(server, tmp_path):
+    body = {"rows": [{"completion": "4", "answer": 4, "hold": f"{tmp_path}/go"}]}
     with ThreadPoolExecutor(4) as pool:
         coming = [pool.submit(server.scores, body) for _ in range(4)]
-        while server.metric("sightline_requests_inside") < 4:
-            time.sleep(0.02)
-        said = server.end()
-    assert all(one.result()["scores"] == [pytest.approx(1.1)] for one in coming)
+        server.wait_for("sightline_requests_inside", 4)
+        server.begin_to_end()
+        (tmp_path / "go").touch()
+        assert all(one.result()["scores"] == [pytest.approx(1.1)] for one in coming)
+    assert server.process.wait(300) == 0
+    said = server.log.read_text()
     assert "left 0" in said
     assert "Usage stats collection is enabled" not in said
+
+
+def test_no_cluster_at_the_address():
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and does not listen
+        for address in (f"127.0.0.1:{deaf.getsockname()[1]}", "ray://127.0.0.1:10001", "127.0.0.1:x"):
+            with pytest.raises(ConfigError, match="no Ray cluster at"):
+                Replicas(Service(total), address=address)
 
 
 def test_wrong_numbers_of_replicas():

@@ -14,9 +14,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
-import xxhash
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -81,7 +81,7 @@ class Door:
         place = self.desk.enter(int(said) if said.isdecimal() else 0)
         try:
             body = await self._body(request, place)
-            seen = _print(route, body, answer_kind)
+            seen = _print(route, body, answer_kind) if key or route == OPENRLHF else ""
             if route == OPENRLHF and not key:
                 key = f"\n{seen}"  # its callers retry without a key: there the content is the name; no header has it
             request.scope[ACCEPTED] = True
@@ -137,7 +137,7 @@ class Door:
 
 def _print(route: str, body: bytes, answer_kind: str) -> str:
     """What tells requests apart."""
-    seen = xxhash.xxh3_128(f"{route} {answer_kind} ".encode())
+    seen = sha256(f"{route} {answer_kind} ".encode())  # a faster one lets a body be made that passes for another
     seen.update(body)
     return seen.hexdigest()
 
@@ -187,7 +187,7 @@ def app(door: Door) -> FastAPI:
         """Takes requests on: 200, else 503."""
         limits = door.service.limits
         stuck = door.engine.seconds_stuck() > limits.seconds
-        free = not (stuck or door.desk.draining) and door.desk.inside < limits.waiting
+        free = not stuck and door.desk.inside < limits.waiting
         said = {"status": "ready" if free else "stuck" if stuck else "busy", "inside": door.desk.inside}
         return Response(encoded(said, JSON), 200 if free else 503, media_type=JSON)
 

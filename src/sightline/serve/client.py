@@ -162,9 +162,11 @@ def compute_score(
     reward_model_tokenizer: Any = None,
     **settings: Any,
 ) -> dict[str, float]:
-    """verl's reward function: point `reward.custom_reward_function.path` at this file, `reward_kwargs` at the server.
+    """verl's reward function: `reward.custom_reward_function.path=pkg://sightline.serve.client`.
 
-    Rollouts come one at a time here: a reward that compares rollouts of a prompt needs verl's manager instead.
+    The server's address goes into `reward_kwargs`. The path of this file will not do: verl loads a file as a module
+    that is not in `sys.modules`, where no dataclass can be made. Rollouts come one at a time here: a reward that
+    compares rollouts of a prompt needs verl's manager instead.
 
     Args:
         data_source: becomes the column `data_source`.
@@ -232,8 +234,9 @@ def _plain(value: Any, media: dict[str, bytes], shown: bool) -> Any:
     if isinstance(value, bytes | bytearray):
         return _reference(bytes(value), media)
     if isinstance(value, Mapping):
-        if value.get("bytes") and value.keys() <= {"bytes", "path"}:
-            return _reference(bytes(value["bytes"]), media)
+        data = value.get("bytes")
+        if isinstance(data, bytes | bytearray) and data and value.keys() <= {"bytes", "path"}:
+            return _reference(bytes(data), media)
         return {str(name): _plain(item, media, shown) for name, item in value.items()}
     if hasattr(value, "tobytes") and hasattr(value, "mode"):  # a Pillow image
         return _reference(_png(value), media)

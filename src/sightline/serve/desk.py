@@ -73,7 +73,6 @@ class Desk:
     held_bytes: int = 0
     accepted: int = 0
     answered: int = 0
-    draining: bool = False
     under_way: dict[str, Kept] = field(default_factory=dict)
     kept: OrderedDict[str, Kept] = field(default_factory=OrderedDict)
     kept_bytes: int = 0
@@ -156,7 +155,6 @@ class Desk:
 
     async def drain(self, seconds: float) -> int:
         """Wait for all scoring to end; how many have not after `seconds`."""
-        self.draining = True
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
         return len(self._running)

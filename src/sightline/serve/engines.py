@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 import pickle
 import signal
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -107,12 +109,17 @@ class Processes(Threads):
         workers: how many.
 
     Raises:
-        ConfigError: a process ended before it had loaded the service; its own words are on stderr.
+        ConfigError: the service does not pickle, or a process ended before it had loaded it; its own words are on
+            stderr.
     """
 
     def __init__(self, service: Service, workers: int) -> None:
         super().__init__(service, workers)
-        self._all = [_Worker(service) for _ in range(workers)]
+        try:
+            self._all = [_Worker(service) for _ in range(workers)]
+        except (pickle.PicklingError, TypeError, AttributeError) as error:  # what does not pickle raises any of these
+            raise ConfigError(f"the reward cannot be sent to another process: {error}") from error
+        self._at_exit = Finalize(None, self.close, exitpriority=1)  # or the interpreter would wait for them for ever
         self._free: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._all:
             try:
@@ -131,12 +138,13 @@ class Processes(Threads):
 
     def close(self) -> None:
         super().close()
+        self._at_exit.cancel()
         for worker in self._all:
             worker.end()
 
 
 class _Worker:
-    """One process and the pipe to it. It ends by itself when the pipe breaks, so none outlives the server."""
+    """One process and the pipe to it."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -183,6 +191,8 @@ class _Worker:
         if not self._ended:
             log.error("a scoring process ended with code %s; another takes its place", self.process.exitcode)
             self._start()
+        if self._ended:  # meanwhile
+            self.process.kill()
 
     def end(self) -> None:
         self._ended = True
@@ -194,11 +204,24 @@ class _Worker:
 
 
 def _scoring(pipe: Connection, service: Service) -> None:
-    """A process's life: tasks in, answers out, until the pipe breaks."""
+    """A process's life: tasks in, answers out, until the pipe breaks or the server is gone."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to a whole group of processes: the server says when
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _unmoved)  # not SIG_IGN, which programs that a reward starts would inherit
+    threading.Thread(target=_end_with_the_server, daemon=True).start()
     with confined(Reach(service.root)), suppress(EOFError, OSError):
         pipe.send(True)
         while True:
             task: Any = pipe.recv()
             pipe.send(service.answer(task))
+
+
+def _unmoved(number: int, frame: object) -> None:
+    """Nothing."""
+
+
+def _end_with_the_server() -> None:
+    """A server that was killed cannot end the process of a request that takes long, or for ever."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)

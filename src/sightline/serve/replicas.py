@@ -2,7 +2,7 @@
 
 The server's own process keeps what HTTP needs: queue, limits, keys, tokens, metrics. Ray Serve places the replicas,
 replaces those that die and changes their number by load; its own proxies stay off. A cluster that is started here has
-its ports on loopback and asks for a secret token of its own; no usage is reported.
+all its ports on loopback and asks for a secret token of its own; no usage is reported.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import sys
 import time
 import uuid
@@ -23,6 +24,7 @@ from sightline.serve.refusal import Refusal
 from sightline.serve.service import Answer, Service, Task
 
 log = logging.getLogger("sightline.serve")
+REACHED = 20.0  # seconds within which the head of a cluster answers
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}  # the first: one machine, so loopback
 PATIENT = {"RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "1"}
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_enable_metrics_collection": "0"}
@@ -40,7 +42,8 @@ class Replicas:
             with the engine.
 
     Raises:
-        ConfigError: more is asked for than this machine has.
+        ConfigError: more is asked for than this machine has, there is no cluster at the address, or the replicas
+            cannot load the service.
         MissingExtra: Ray is not installed.
     """
 
@@ -57,6 +60,8 @@ class Replicas:
         if not 1 <= fewest <= most:
             raise ConfigError(f"replicas {fewest}:{most}: needs at least one, and the fewest first")
         address = address or os.environ.get("RAY_ADDRESS", "")
+        address = "" if address == "local" else address
+        _reached(address)
         self._ray, self._serve = _ray(not address)
         self.places, self._own = most * threads, not address
         self._name, self._since = f"sightline-{uuid.uuid4().hex[:8]}", dict[object, float]()
@@ -88,7 +93,11 @@ class Replicas:
             logging_config={"enable_access_log": False, "log_level": "WARNING"},
             **count,
         )
-        return self._serve.run(deployment.bind(service, threads), name=self._name, route_prefix=None)
+        bound = deployment.bind(service, threads, alone=self._own)
+        try:
+            return self._serve.run(bound, name=self._name, route_prefix=None)
+        except RuntimeError as error:
+            raise ConfigError(f"the replicas could not load the reward; their words stand above ({error})") from error
 
     async def answer(self, task: Task) -> Answer | Refusal:
         mine = object()
@@ -96,8 +105,8 @@ class Replicas:
         try:
             answer: Answer | Refusal = await self._handle.answer.remote(task)
             return answer
-        except self._ray.exceptions.RayError as error:
-            log.error("a replica failed: %s", str(error)[:500])
+        except (self._ray.exceptions.RayError, self._serve.exceptions.RayServeException) as error:
+            log.error("a replica failed: %s: %s", type(error).__name__, str(error)[:500])
             return Refusal(503, "scorer_died", "the replica that scored this died", retry_after=2)
         finally:
             del self._since[mine]
@@ -120,7 +129,9 @@ class Replicas:
 class Replica:
     """What runs in a replica. Ray replaces it where it is hung."""
 
-    def __init__(self, service: Service, threads: int) -> None:
+    def __init__(self, service: Service, threads: int, alone: bool) -> None:
+        if alone:
+            _stay_on_loopback()
         self._confined = confined(Reach(service.root))
         self._confined.__enter__()
         self._threads, self._hung_seconds = Threads(service, threads), service.limits.hung_seconds
@@ -132,6 +143,24 @@ class Replica:
         seconds = self._threads.seconds_stuck()
         if seconds > self._hung_seconds:
             raise RuntimeError(f"hung for {seconds:.0f} s")
+
+
+def _reached(address: str) -> None:
+    """Raise a `ConfigError` where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    try:
+        if colon:
+            socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no Ray cluster at `{address}`: {error}") from error
+
+
+def _stay_on_loopback() -> None:
+    """Ray Serve (2.60) opens a port of each replica on all addresses and has no setting for it."""
+    from ray.serve._private import replica
+
+    opened = replica.add_port_to_grpc_server
+    replica.add_port_to_grpc_server = lambda server, address: opened(server, address.replace("[::]", "127.0.0.1"))
 
 
 def _ray(alone: bool) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from sightline.serve.engines import Engine, Threads
 from sightline.serve.service import Service
 
 log = logging.getLogger("sightline.serve")
+OTHER_FILES = 1024  # open files beside connections: pipes, caches, pictures, calls of judges
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def serve(service: Service, address: Address, engine: Engine | None = None, drai
     except ImportError as error:
         raise MissingExtra.of("the reward server", "serve") from error
     engine = engine or Threads(service, 8 if service.judged else 1)
+    _open_files(address.connections)
     door = Door(service, engine, address.token, drain_seconds)
     config: dict[str, Any] = {
         "host": address.host,
@@ -80,11 +83,12 @@ def serve(service: Service, address: Address, engine: Engine | None = None, drai
         "server_header": False,
         "proxy_headers": False,
     }
+    server = uvicorn.Server(uvicorn.Config(app(door), **config))
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _ended)  # uvicorn raises the signal again when it is done
+        for number in (signal.SIGTERM, signal.SIGINT):  # also before uvicorn listens
+            signal.signal(number, server.handle_exit)
     try:
-        uvicorn.run(app(door), **config)
+        server.run()
     finally:
         left = max(door.left, engine.busy)
         engine.close()
@@ -93,8 +97,15 @@ def serve(service: Service, address: Address, engine: Engine | None = None, drai
         os._exit(1)  # threads cannot be stopped
 
 
-def _ended(number: int, frame: object) -> None:
-    """The end was orderly: nothing more to do."""
+def _open_files(connections: int) -> None:
+    """Allow this process a file for each connection and some more, as far as the system lets it."""
+    with suppress(ImportError, OSError, ValueError):  # not every system has this limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = connections + OTHER_FILES if hard == resource.RLIM_INFINITY else min(connections + OTHER_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loopback(host: str) -> bool:

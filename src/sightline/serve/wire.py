@@ -35,6 +35,7 @@ def guarded(limits: Limits) -> type[HttpToolsProtocol]:
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            transport.set_write_buffer_limits(high=0)  # told of every byte that is not read, not of the 65537th
             self._coming.start()
             if self.limit_concurrency and len(self.connections) > self.limit_concurrency + SPARE:
                 self._hang_up()
@@ -65,7 +66,7 @@ def guarded(limits: Limits) -> type[HttpToolsProtocol]:
             self._cycles = [*(cycle for cycle in self._cycles if not cycle.response_complete), self.cycle]
 
         def on_body(self, body: bytes) -> None:
-            self._head -= FRAMED * len(body)
+            self._head = max(0, self._head - FRAMED * len(body))  # no credit for what comes behind a large body
             super().on_body(body)
 
         def on_response_complete(self) -> None:
