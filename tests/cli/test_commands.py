@@ -88,7 +88,7 @@ def test_score_of_a_system_in_both_variants(folder):
         (["score", "r.jsonl", "-o", "s.parquet", "--system", "video-ver"], "reads column `problem_type`"),
         (["score", "r.jsonl", "-o", "s.parquet", "--system", "video-ver", "--judge", "gpt"], "openai:BASE_URL#MODEL"),
         (["show", "vlmr1"], "Did you mean `vlm-r1`"),
-        (["view", "r.jsonl", "-o", "r.html"], "not a complete Parquet file"),
+        (["view", "r.jsonl", "-o", "r.html"], "score it first: sightline score r.jsonl"),
         (["check", "video-ver", "--vectors", "none.json"], "cannot read vector file"),
         (["score", "r.jsonl", "-o", "r.jsonl", "--reward", "own_rewards:says", "--fresh"], "is the file that is read"),
         (["score", "r.jsonl", "-o", ".", "--reward", "own_rewards:says"], "is a folder"),

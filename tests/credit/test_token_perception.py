@@ -42,11 +42,11 @@ def test_a_score_that_is_not_finite_is_in_no_statistic() -> None:
     np.testing.assert_allclose(weights, [0.9, 1.0, 1.1, 1.0], atol=1e-6)
 
 
-def test_prompts_without_signal_do_not_move_the_weights() -> None:
+def test_prompts_without_signal_can_be_left_out_of_the_weights() -> None:
     dependency, mask = np.array([[0.1], [0.3], [9.0], [0.0]]), np.ones((4, 1), dtype=bool)
     batch = Batch([""] * 4, group=[0, 0, 1, 1])
     tokens = Tokens(mask, measured={"dependency": dependency})
-    rule = TokenPerception(SolidFill(), GroupRelative(scale=None))
+    rule = TokenPerception(SolidFill(), GroupRelative(scale=None), only_informative=True)
     found, _ = rule.assign(Scores.of([1, 0, 1, 1]), batch, tokens)
     np.testing.assert_allclose(found[:, 0], [0.5 * 0.9, -0.5 * 1.1, 0, 0], atol=1e-6)
 

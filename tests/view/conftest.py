@@ -32,11 +32,17 @@ PATIENCE = 120_000  # milliseconds; the machine may be busy with other things
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, or a reason to skip."""
+def playwright() -> Any:
+    """What drives Chromium, or a reason to skip."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM}; name another with SIGHTLINE_CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    pytest.importorskip("gradio", reason="gradio is not installed")
+    return pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")  # while it is open, no other test of the process can run an event loop of its own
+def browser(playwright: Any) -> Iterator[Any]:
+    """Chromium."""
     with playwright.sync_playwright() as tools:
         chromium = tools.chromium.launch(executable_path=CHROMIUM, args=list(QUIET), timeout=PATIENCE)
         yield chromium
@@ -117,9 +123,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def single(browser: Any, scored: tuple[Path, Path, Path]) -> Iterator[str]:
+def single(playwright: Any, scored: tuple[Path, Path, Path]) -> Iterator[str]:
     """The address of an inspector of one result with its judge."""
-    pytest.importorskip("gradio", reason="gradio is not installed")
     strict, _, verdicts = scored
     recall = ("--judge-cache", verdicts.name, "--reward", "tests.view.scenes:STRICT")
     with running(strict.name, *recall, folder=strict.parent) as address:
@@ -127,9 +132,8 @@ def single(browser: Any, scored: tuple[Path, Path, Path]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def double(browser: Any, scored: tuple[Path, Path, Path]) -> Iterator[str]:
+def double(playwright: Any, scored: tuple[Path, Path, Path]) -> Iterator[str]:
     """The address of an inspector of two variants beside each other."""
-    pytest.importorskip("gradio", reason="gradio is not installed")
     strict, official, _ = scored
     with running(strict.name, "--beside", official.name, folder=strict.parent) as address:
         yield address
