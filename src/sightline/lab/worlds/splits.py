@@ -5,6 +5,7 @@ The prior is a fixed answer for each question text (`truth["prior"]`). Knows not
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar
@@ -42,7 +43,7 @@ STREAM = 1_000_000
 
 
 @dataclass(frozen=True)
-class RowWorld:
+class RowWorld(ABC):
     """A world that draws each row by itself: define `_row`. Its arguments `shifted_X` are X in the split `shifted`."""
 
     def rows(self, n: int, split: str = "train", seed: int = 0) -> list[dict[str, Any]]:
@@ -55,8 +56,9 @@ class RowWorld:
         other = {one.name: getattr(self, one.name) for one in fields(self) if one.name.startswith("shifted_")}
         return replace(self, **{name.removeprefix("shifted_"): value for name, value in other.items()})
 
+    @abstractmethod
     def _row(self, split: Split, seed: int, index: int) -> dict[str, Any]:
-        raise NotImplementedError
+        """The row of that number."""
 
 
 def split_named(name: str) -> Split:
